@@ -1,0 +1,31 @@
+//! The phone's sync engine as one deterministic state machine without I/O: connection, heartbeat, backoff, catch-up,
+//! snapshot, outbox, overlay, and what must be told to a person.
+//!
+//! ```text
+//!            input, now                 batch                      outputs
+//!  driver ───────────────▶ prepare ───────────────▶ store ─ok─▶ apply ───────▶ sockets, HTTP, observers
+//!                          (pure)                     └─failed─▶ Input::CommitFailed
+//! ```
+//!
+//! [`Engine::prepare`] reads the store and says what shall be written and done; the driver commits the batch in one
+//! transaction; [`Engine::apply`] cannot fail; only then do frames leave and screens change: disk ≥ memory ≥ wire ≥
+//! screen. Time comes by argument and randomness lives in the state, so a run replays to the byte.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod clock;
+mod engine;
+mod input;
+pub mod limits;
+mod outbox;
+mod output;
+mod status;
+mod store;
+
+pub use clock::Now;
+pub use engine::{Config, Engine, EngineError, Step};
+pub use input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
+pub use outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
+pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, SignInReason, ToastLevel};
+pub use status::{ConnectionState, SyncStatus};
+pub use store::{Batch, Meta, StoreError, StoreRead, Write};

@@ -1,0 +1,54 @@
+//! What a person is told of connection and sync.
+
+use innsync_domain::Timestamp;
+use serde::Serialize;
+
+/// The seed's four states (§1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ConnectionState {
+    /// Not connected, and not trying.
+    Disconnected,
+    /// Trying for the first time.
+    Connecting,
+    /// The server said CONNECTED.
+    Connected,
+    /// Was connected or tried, and tries again.
+    Reconnecting,
+}
+
+impl ConnectionState {
+    /// As the seed writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disconnected => "DISCONNECTED",
+            Self::Connecting => "CONNECTING",
+            Self::Connected => "CONNECTED",
+            Self::Reconnecting => "RECONNECTING",
+        }
+    }
+}
+
+/// What a person is told of sync (seed §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStatus {
+    /// The connection.
+    pub connection: ConnectionState,
+    /// Whether the server answers.
+    pub is_online: bool,
+    /// Operations saved on the phone and not yet confirmed (parked ones apart).
+    pub pending_changes: u32,
+    /// Operations that need a person.
+    pub parked: u32,
+    /// Whether operations are under way, or changes being fetched.
+    pub sync_in_progress: bool,
+    /// When the outbox was last drained, by the phone's clock.
+    pub last_sync_time: Option<Timestamp>,
+    /// The server's time of which the phone last knew that it had everything.
+    pub up_to_date_as_of: Option<Timestamp>,
+    /// Whether the first snapshot is here.
+    pub has_data: bool,
+    /// Whether a person must sign in before anything is sent.
+    pub needs_sign_in: bool,
+}

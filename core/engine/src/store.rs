@@ -1,0 +1,101 @@
+//! What the engine reads from the phone's store, and what it asks to be written.
+
+use innsync_domain::{Entity, EntityKind, EntityRef, Timestamp, Uuid};
+use innsync_protocol::{Cursor, PropertyInfo};
+use serde::{Deserialize, Serialize};
+
+use crate::outbox::QueuedOp;
+use crate::output::Effect;
+
+/// The phone's store as the engine reads it: a consistent picture, the last committed one.
+///
+/// A row is *shown*; where operations are pending for it, its *base* (the server's state) is kept beside it.
+pub trait StoreRead {
+    /// The entity as a person sees it.
+    fn shown(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError>;
+    /// The entity as the server had it at the cursor.
+    fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError>;
+    /// Whether a base row is kept (operations are pending).
+    fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError>;
+    /// Every base row's reference, in order of kind and id.
+    fn bases(&self) -> Result<Vec<EntityRef>, StoreError>;
+    /// The outbox in order.
+    fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError>;
+    /// The few facts that stand by themselves.
+    fn meta(&self) -> Result<Meta, StoreError>;
+    /// Whether that effect was ever recorded (also when presented since).
+    fn knows_effect(&self, id: Uuid) -> Result<bool, StoreError>;
+    /// Effects not yet presented, oldest first.
+    fn effects(&self) -> Result<Vec<Effect>, StoreError>;
+}
+
+/// The few facts that stand by themselves.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Meta {
+    /// Where the mirror stands.
+    pub cursor: Cursor,
+    /// Whether a whole snapshot is in the mirror.
+    pub has_data: bool,
+    /// The property.
+    pub property: Option<PropertyInfo>,
+    /// The next operation's place in the order.
+    pub next_order: u64,
+    /// When the outbox was last drained, by the phone's clock.
+    pub last_sync_time: Option<Timestamp>,
+    /// The server's time of which the mirror was last known to be whole.
+    pub up_to_date_as_of: Option<Timestamp>,
+}
+
+/// What one step writes, in one transaction, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// The writes.
+    pub writes: Vec<Write>,
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Shows this row (inserts or replaces).
+    Show(Entity),
+    /// Shows no such row any more.
+    Hide(EntityRef),
+    /// Keeps the server's state of an entity with pending operations; `None`: the server has none (or shows none).
+    PutBase(EntityRef, Option<Entity>),
+    /// No operation is pending for it any more.
+    DropBase(EntityRef),
+    /// Adds or replaces an operation, by its id.
+    PutOp(QueuedOp),
+    /// Removes an operation.
+    DeleteOp(Uuid),
+    /// Replaces the facts.
+    PutMeta(Meta),
+    /// Records an effect to be presented.
+    PutEffect(Effect),
+    /// An effect was presented; its id is remembered for a while.
+    EffectPresented(Uuid),
+    /// Empties the staging area.
+    ClearStage,
+    /// Puts a row of a snapshot into the staging area.
+    Stage(Entity),
+    /// Shows exactly what is staged, and forgets all bases and the stage. (The engine puts the outbox over it in the
+    /// same batch.)
+    SwapStage,
+    /// Forgets all rows and bases.
+    ClearMirror,
+}
+
+/// The store failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full: nothing was written.
+    #[error("the phone's storage is full; free some space, nothing was lost")]
+    Full,
+    /// The file is damaged.
+    #[error("the phone's database is damaged: {0}")]
+    Corrupt(String),
+    /// Anything else.
+    #[error("the phone's database failed: {0}")]
+    Other(String),
+}

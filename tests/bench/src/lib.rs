@@ -1,0 +1,1 @@
+//! Measures InnSync beside plain baselines in the same run.

@@ -1,0 +1,1 @@
+//! Phones and server in one thread, under virtual time and one seed.
