@@ -1,0 +1,32 @@
+//! Running cargo and what it has built, in the profile that xtask itself was built in.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anstyle::{AnsiColor, Style};
+
+/// The build profile of all xtask commands: quick to build on two cores.
+pub(crate) const PROFILE: &str = "ci";
+
+/// `cargo` with these arguments, in the workspace's root.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root());
+    command
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs a step and says so first; fails with its name if it does.
+pub(crate) fn step(title: &str, command: &mut Command) -> Result<(), String> {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
+    anstream::println!("{style}── {title}{style:#}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{title}: failed with {status}")),
+        Err(error) => Err(format!("{title}: could not be started: {error}")),
+    }
+}
