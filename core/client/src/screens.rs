@@ -1,0 +1,170 @@
+//! What screens show, as plain records: computed here, so that a shell holds no rule.
+
+use innsync_domain::{Alert, Employee, Suite, SuiteStatus, Task, TaskStatus, Timestamp, Uuid};
+
+/// A screen that can be read once ([`crate::InnSync::screen`]) or watched ([`crate::InnSync::watch`]).
+pub trait Screen: sealed::Sealed + Clone + PartialEq + Send + Sized + 'static {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A task as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskCard {
+    /// The task.
+    pub task: Task,
+    /// Its suite's number.
+    pub suite_number: Option<String>,
+    /// Its suite's floor.
+    pub floor: Option<i32>,
+    /// The name of who is to do it.
+    pub assignee: Option<String>,
+    /// Whether something of it is not yet confirmed by the server.
+    pub unsent: bool,
+    /// Whether it is open and its time is over.
+    pub overdue: bool,
+}
+
+/// My open tasks: the most urgent first, then by floor and suite.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MyTasks {
+    /// The tasks.
+    pub tasks: Vec<TaskCard>,
+}
+
+/// Open tasks that nobody has taken and that I could take (supervisors and managers: all of them), ordered as mine.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Unassigned {
+    /// The tasks.
+    pub tasks: Vec<TaskCard>,
+}
+
+/// Open tasks of priority URGENT or EMERGENCY, and open alerts, newest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Urgent {
+    /// The tasks, emergencies first.
+    pub tasks: Vec<TaskCard>,
+    /// Alerts not yet resolved, the newest first.
+    pub alerts: Vec<Alert>,
+}
+
+/// A suite as the board shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SuiteCard {
+    /// The suite.
+    pub suite: Suite,
+    /// How many open tasks it has, of those that I may see.
+    pub open_tasks: u32,
+    /// Whether something of it is not yet confirmed by the server.
+    pub unsent: bool,
+}
+
+/// The suites by floor.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SuiteBoard {
+    /// The floors, lowest first.
+    pub floors: Vec<Floor>,
+}
+
+/// One floor of the board.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Floor {
+    /// The floor.
+    pub floor: i32,
+    /// Its suites, by number.
+    pub suites: Vec<SuiteCard>,
+}
+
+/// Figures for supervisors and managers (others: of what they may see).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dashboard {
+    /// How many suites are in each status; every known status, zeros too, then unknown ones.
+    pub suites: Vec<(SuiteStatus, u32)>,
+    /// How many tasks are in each status.
+    pub tasks: Vec<(TaskStatus, u32)>,
+    /// Open tasks whose time is over.
+    pub overdue: u32,
+    /// Open tasks that nobody has taken.
+    pub unassigned: u32,
+    /// Who is on duty, by name.
+    pub on_duty: Vec<Employee>,
+    /// Emergencies not yet resolved, the newest first.
+    pub emergencies: Vec<Emergency>,
+}
+
+/// An emergency, and whom it has reached.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emergency {
+    /// The alert.
+    pub alert: Alert,
+    /// Names of who has acknowledged, in the server's order.
+    pub acknowledged: Vec<String>,
+    /// Names of who is on duty and has not.
+    pub not_yet: Vec<String>,
+}
+
+/// News for me.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inbox {
+    /// Notifications, and announcements that have not expired; the newest first.
+    pub items: Vec<InboxItem>,
+    /// How many notifications I have not read.
+    pub unread_count: u32,
+}
+
+/// One piece of news.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboxItem {
+    /// The notification's or announcement's id.
+    pub id: Uuid,
+    /// Whether it is an announcement to all (which has no read mark).
+    pub is_announcement: bool,
+    /// Its heading.
+    pub title: String,
+    /// Its text.
+    pub message: String,
+    /// `LOW`, `NORMAL`, `HIGH` or `URGENT`.
+    pub priority: String,
+    /// The task (or other entity) that it is about.
+    pub related_entity_id: Option<Uuid>,
+    /// When it was last changed on the server.
+    pub at: Timestamp,
+    /// Whether I have read it.
+    pub read: bool,
+}
+
+/// The one honest line about sync.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncLine {
+    /// What to say.
+    pub state: SyncState,
+    /// Changes saved on the phone, not yet confirmed.
+    pub pending: u32,
+    /// Changes that need a person.
+    pub parked: u32,
+    /// The server's time of which the phone last knew that it had everything.
+    pub up_to_date_as_of: Option<Timestamp>,
+}
+
+/// What the sync line says, the first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncState {
+    /// "Sign in to send your changes."
+    SignInRequired,
+    /// "{parked} change(s) need you."
+    NeedsYou,
+    /// "Offline. {pending} change(s) saved on the phone."
+    Offline,
+    /// "Fetching the property's data."
+    FirstSync,
+    /// "Sending {pending} change(s)."
+    Syncing,
+    /// "Up to date."
+    UpToDate,
+}
+
+macro_rules! screens {
+    ($($name:ident),+) => { $(impl sealed::Sealed for $name {} impl Screen for $name {})+ };
+}
+screens!(MyTasks, Unassigned, Urgent, SuiteBoard, Dashboard, Inbox, SyncLine);
