@@ -1,0 +1,161 @@
+//! Operations from phones' outboxes: each takes effect exactly once, and a bad one fails alone.
+
+use innsync_domain::{Context, Reason, Rejection, Timestamp, Uuid};
+use innsync_protocol::{EntityRow, Op, OpOutcome, OpResult, PushAnswer};
+use serde_json::value::RawValue;
+
+use super::draft::Draft;
+use super::operation;
+use super::writer::{Origin, Writer};
+use super::{Authority, Committed};
+use crate::ledger::{LedgerError, StoredOutcome};
+use crate::ledger::{entities, outcomes};
+use crate::reader::{as_seen, person};
+
+/// Milliseconds until an operation is tried again that came before one it depends on.
+const RETRY_DEPENDENCY_MS: u64 = 1_000;
+/// Milliseconds until an operation is tried again at which the server itself failed.
+const RETRY_FAILED_MS: u64 = 30_000;
+
+impl Authority {
+    /// Takes a batch of operations, in one transaction: a result for each, in order.
+    pub fn push(
+        &mut self,
+        now: Timestamp,
+        property: &str,
+        author: Uuid,
+        ops: &[Box<RawValue>],
+    ) -> Result<(PushAnswer, Vec<Committed>), LedgerError> {
+        let Self { ledger, random } = self;
+        let transaction = ledger.begin()?;
+        let mut writer = Writer::open(&transaction, random, property, now)?;
+        let mut results = Vec::with_capacity(ops.len());
+        for op in ops {
+            results.push(take(&mut writer, author, op.get())?);
+        }
+        let committed = writer.finish()?;
+        transaction.commit()?;
+        Ok((PushAnswer { results }, committed))
+    }
+}
+
+fn take(writer: &mut Writer<'_>, caller: Uuid, text: &str) -> Result<OpResult, LedgerError> {
+    let op = match operation::read(text) {
+        Ok(op) => op,
+        Err(answer) => return Ok(answer),
+    };
+    let id = op.id;
+    if op.author != caller {
+        let message = "This operation is by somebody else; it is sent when they sign in.";
+        let result = OpOutcome::rejected(Rejection::permanent(Reason::WrongAuthor, message));
+        return Ok(OpResult { id, result });
+    }
+    let result = match writer.in_savepoint(|writer| decide_once(writer, &op)) {
+        Ok(outcome) => outcome,
+        // Something that this operation touches cannot be read. The others go on; this one waits for an operator.
+        Err(LedgerError::Corrupt(why)) => {
+            tracing::error!(operation = %id, why, "an operation could not be decided");
+            OpOutcome::Retry { after: RETRY_FAILED_MS }
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(OpResult { id, result })
+}
+
+/// Answers from what is stored, or decides and stores.
+fn decide_once(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
+    let hash = operation::hash(&op.command);
+    let (connection, property) = (writer.connection(), writer.property());
+    match outcomes::get(connection, &property, op.author, op.id)? {
+        Some(StoredOutcome { hash: known, outcome }) if known == hash => {
+            return Ok(OpOutcome::Duplicate { of: Box::new(outcome) });
+        }
+        Some(_) => {
+            let message = "This operation's id was used for another command; send it again under a new id.";
+            return Ok(OpOutcome::rejected(Rejection::permanent(Reason::IdReused, message)));
+        }
+        None => {}
+    }
+    let outcome = match waits_for(writer, op)? {
+        Some(Waits::Unknown) => return Ok(OpOutcome::Retry { after: RETRY_DEPENDENCY_MS }),
+        Some(Waits::Failed(rejection)) => OpOutcome::rejected(rejection),
+        None => decide(writer, op)?,
+    };
+    let result = OpResult { id: op.id, result: outcome };
+    outcomes::insert(connection, &property, op.author, &hash, writer.now(), &result)?;
+    if result.result.seq().is_some()
+        && let Some(committed) = writer.last_mut()
+    {
+        committed.result = Some((op.author, result.clone()));
+    }
+    Ok(result.result)
+}
+
+/// What keeps an operation from being decided.
+enum Waits {
+    /// One that it depends on has not come yet.
+    Unknown,
+    /// One that it depends on did not succeed.
+    Failed(Rejection),
+}
+
+fn waits_for(writer: &Writer<'_>, op: &Op) -> Result<Option<Waits>, LedgerError> {
+    let failed = |message: String| Waits::Failed(Rejection::permanent(Reason::DependencyFailed, message));
+    let mut waits = None;
+    for id in &op.depends_on {
+        if *id == op.id {
+            return Ok(Some(failed("This operation depends on itself; discard it.".to_owned())));
+        }
+        match outcomes::get(writer.connection(), &writer.property(), op.author, *id)? {
+            Some(stored) if stored.outcome.seq().is_some() => {}
+            Some(_) => {
+                let message = format!("Operation {id}, on which this one depends, did not succeed.");
+                return Ok(Some(failed(message)));
+            }
+            None => waits = Some(Waits::Unknown),
+        }
+    }
+    Ok(waits)
+}
+
+fn decide(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
+    let (connection, property) = (writer.connection(), writer.property());
+    let Some(actor) = person(connection, &property, op.author)? else {
+        return Ok(OpOutcome::rejected(not_on_the_staff()));
+    };
+    let at = op.intent.best().min(writer.now());
+    let mut draft = Draft::new(connection, &property);
+    let context = Context { operation: op.id, actor: &actor, at };
+    match draft.compare(&op.command, &context, &op.base)? {
+        Ok(fields) if fields.is_empty() => {}
+        Ok(fields) => {
+            let primary = op.command.primary();
+            let current = entities::get(connection, &property, &primary.kind, primary.id)?;
+            let current = current.and_then(|entity| as_seen(entity, &actor)).map(EntityRow);
+            return Ok(OpOutcome::Conflict { current, fields });
+        }
+        Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
+    }
+    let found = version_of(&draft, op)?;
+    let skipped = match draft.run(&op.command, op.id, &actor, at)? {
+        Ok(skipped) => skipped,
+        Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
+    };
+    let seq = writer.commit(Origin { by: op.author, forced: false }, draft.into_changes())?;
+    let version = version_of(&Draft::new(connection, &property), op)?;
+    let merged = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
+    Ok(match merged {
+        true => OpOutcome::Merged { seq, version, skipped },
+        false => OpOutcome::Applied { seq, version, skipped },
+    })
+}
+
+/// The version of the primary entity; 0 where there is none.
+fn version_of(draft: &Draft<'_>, op: &Op) -> Result<u64, LedgerError> {
+    Ok(draft.get(&op.command.primary())?.map_or(0, |entity| entity.version()))
+}
+
+pub(in crate::authority) fn not_on_the_staff() -> Rejection {
+    let message = "You are not on the staff of this property any more; ask a manager.";
+    Rejection::permanent(Reason::Forbidden, message)
+}

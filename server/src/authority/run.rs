@@ -1,0 +1,154 @@
+//! Commands from REST: several of one request are one commit or none.
+
+use innsync_domain::{Command, Entity, EntityRef, FieldConflict, Fields, Person, Timestamp, Uuid};
+use innsync_protocol::{EntityRow, Problem};
+use serde_json::Value;
+
+use super::draft::Draft;
+use super::push::not_on_the_staff;
+use super::writer::{Origin, Writer};
+use super::{Authority, Committed};
+use crate::ledger::answers;
+use crate::ledger::{KeptAnswer, LedgerError};
+use crate::reader::{as_seen, person};
+
+/// How commands are run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// What the caller believes is there.
+    pub expected: Option<Expected>,
+    /// The caller said `force`: what was expected is not checked, and the commit says so.
+    pub forced: bool,
+}
+
+/// What the caller of a PATCH believes is there.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// Which entity.
+    pub entity: EntityRef,
+    /// The version that they saw.
+    pub version: u64,
+    /// The fields that they want, for the problem that names those in conflict.
+    pub wanted: Fields,
+}
+
+/// What came of commands that were accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunAnswer {
+    /// The first command's entity, as the actor may see it. `None`: deleted, or out of their sight.
+    pub entity: Option<Entity>,
+    /// The commit; none for no commands.
+    pub committed: Option<Committed>,
+}
+
+/// Keeps the answer under an Idempotency-Key, in the same transaction.
+pub(crate) struct Keep<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) render: &'a dyn Fn(&Result<RunAnswer, Problem>) -> KeptAnswer,
+}
+
+impl Authority {
+    /// Runs the commands, all or none, as one commit.
+    pub fn run(
+        &mut self,
+        now: Timestamp,
+        property: &str,
+        actor: Uuid,
+        commands: &[Command],
+        options: &RunOptions,
+    ) -> Result<Result<RunAnswer, Problem>, LedgerError> {
+        self.run_and_keep(now, property, actor, commands, options, None)
+    }
+
+    pub(crate) fn run_and_keep(
+        &mut self,
+        now: Timestamp,
+        property: &str,
+        actor: Uuid,
+        commands: &[Command],
+        options: &RunOptions,
+        keep: Option<Keep<'_>>,
+    ) -> Result<Result<RunAnswer, Problem>, LedgerError> {
+        let Self { ledger, random } = self;
+        let operation = random.uuid_v7(now);
+        let transaction = ledger.begin()?;
+        let mut writer = Writer::open(&transaction, random, property, now)?;
+        let answer = match person(&transaction, property, actor)? {
+            Some(actor) => decide(&mut writer, &actor, commands, options, operation)?,
+            None => Err(Problem::new(401, "NOT_ON_STAFF", not_on_the_staff().message)),
+        };
+        let mut committed = writer.finish()?;
+        let answer = answer.map(|entity| RunAnswer { entity, committed: committed.pop() });
+        if let Some(keep) = keep {
+            answers::put(&transaction, property, actor, keep.key, now, &(keep.render)(&answer))?;
+        }
+        transaction.commit()?;
+        Ok(answer)
+    }
+}
+
+fn decide(
+    writer: &mut Writer<'_>,
+    actor: &Person,
+    commands: &[Command],
+    options: &RunOptions,
+    operation: Uuid,
+) -> Result<Result<Option<Entity>, Problem>, LedgerError> {
+    let (connection, property, now) = (writer.connection(), writer.property(), writer.now());
+    let mut draft = Draft::new(connection, &property);
+    if let Some(expected) = &options.expected
+        && !options.forced
+        && let Some(problem) = stale(&draft, actor, expected)?
+    {
+        return Ok(Err(problem));
+    }
+    for (index, command) in commands.iter().enumerate() {
+        // Each command of a request has an id of its own, so that what rules create gets different ones.
+        let operation =
+            if index == 0 { operation } else { innsync_domain::derived_id(operation, &index.to_string()) };
+        if let Err(rejection) = draft.run(command, operation, actor, now)? {
+            return Ok(Err(Problem::from_rejection(&rejection)));
+        }
+    }
+    let primary = match (commands.first(), &options.expected) {
+        (Some(command), _) => Some(command.primary()),
+        (None, Some(expected)) => Some(expected.entity.clone()),
+        (None, None) => None,
+    };
+    if !commands.is_empty() {
+        writer.commit(Origin { by: actor.id, forced: options.forced }, draft.into_changes())?;
+    }
+    let Some(primary) = primary else { return Ok(Ok(None)) };
+    let actor = person(connection, &property, actor.id)?.unwrap_or_else(|| actor.clone());
+    let entity = Draft::new(connection, &property).get(&primary)?;
+    Ok(Ok(entity.and_then(|entity| as_seen(entity, &actor))))
+}
+
+/// The problem of a version that is not the current one. What the actor may not see is left to the rules, which say
+/// NOT_FOUND.
+fn stale(draft: &Draft<'_>, actor: &Person, expected: &Expected) -> Result<Option<Problem>, LedgerError> {
+    let Some(current) = draft.get(&expected.entity)?.and_then(|entity| as_seen(entity, actor)) else {
+        return Ok(None);
+    };
+    if current.version() == expected.version {
+        return Ok(None);
+    }
+    let detail = format!(
+        "The {} has version {}, not {}: somebody changed it meanwhile. Look at `current`, then send your change again \
+         with that version, or with \"force\": true.",
+        expected.entity.kind,
+        current.version(),
+        expected.version
+    );
+    let fields = expected.wanted.iter().filter_map(|(field, mine)| {
+        let theirs = current.field(field).unwrap_or(Value::Null);
+        let conflict = FieldConflict { field: field.clone(), base: Value::Null, mine: mine.clone(), theirs };
+        (conflict.mine != conflict.theirs).then_some(conflict)
+    });
+    Ok(Some(Problem {
+        fields: fields.collect(),
+        entity: Some(expected.entity.clone()),
+        current: Some(EntityRow(current)),
+        ..Problem::new(409, "VERSION_CONFLICT", detail)
+    }))
+}

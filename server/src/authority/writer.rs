@@ -1,0 +1,131 @@
+//! Writing commits, within one transaction.
+
+use std::sync::Arc;
+
+use innsync_domain::{Change, Timestamp, Uuid};
+use innsync_protocol::Mark;
+use rusqlite::Connection;
+
+use super::Committed;
+use crate::ledger::{CommitRow, LedgerError};
+use crate::ledger::{credentials, entities, feed, properties};
+use crate::random::SeededRandom;
+
+/// Who a commit is by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) by: Uuid,
+    /// Over a version that they had not seen.
+    pub(super) forced: bool,
+}
+
+/// The property's feed, open at its end. The transaction below holds the write lock since before the head was read, so
+/// nobody else takes a number meanwhile.
+pub(super) struct Writer<'a> {
+    connection: &'a Connection,
+    random: &'a mut SeededRandom,
+    property: Arc<str>,
+    now: Timestamp,
+    seq: u64,
+    committed: Vec<Committed>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn open(
+        connection: &'a Connection,
+        random: &'a mut SeededRandom,
+        property: &str,
+        now: Timestamp,
+    ) -> Result<Self, LedgerError> {
+        let seq = properties::head(connection, property)?.cursor.seq;
+        Ok(Self { connection, random, property: property.into(), now, seq, committed: Vec::new() })
+    }
+
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    pub(super) fn property(&self) -> Arc<str> {
+        self.property.clone()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn last_mut(&mut self) -> Option<&mut Committed> {
+        self.committed.last_mut()
+    }
+
+    /// Writes one commit, also one that changes nothing.
+    pub(super) fn commit(&mut self, origin: Origin, mut changes: Vec<Change>) -> Result<u64, LedgerError> {
+        let (at, by) = (self.now, origin.by);
+        for change in &mut changes {
+            change.stamp(at, by);
+            self.write(change)?;
+        }
+        let row = CommitRow { seq: self.seq + 1, mark: self.new_mark(), at, by };
+        feed::insert(self.connection, &self.property, row, origin.forced, &changes)?;
+        self.seq = row.seq;
+        self.committed.push(Committed {
+            property: self.property.clone(),
+            seq: row.seq,
+            mark: row.mark,
+            at,
+            by,
+            changes: changes.into(),
+            result: None,
+        });
+        Ok(row.seq)
+    }
+
+    fn write(&self, change: &Change) -> Result<(), LedgerError> {
+        match (&change.before, &change.after) {
+            (before, Some(after)) if before.as_ref() != Some(after) => {
+                entities::put(self.connection, &self.property, after)
+            }
+            (Some(before), None) => {
+                if let innsync_domain::Entity::Employee(employee) = before {
+                    credentials::forget(self.connection, &self.property, employee.id)?;
+                }
+                entities::delete(self.connection, &self.property, &before.reference())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Not zero: that is the mark of an empty feed.
+    fn new_mark(&mut self) -> Mark {
+        Mark(self.random.next_u64().max(1))
+    }
+
+    /// Runs `step`; if it fails, everything is as it was before it.
+    pub(super) fn in_savepoint<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let (seq, committed) = (self.seq, self.committed.len());
+        self.statement("SAVEPOINT operation")?;
+        let result = step(self);
+        if result.is_err() {
+            self.seq = seq;
+            self.committed.truncate(committed);
+            self.statement("ROLLBACK TO operation")?;
+        }
+        self.statement("RELEASE operation")?;
+        result
+    }
+
+    fn statement(&self, sql: &str) -> Result<(), LedgerError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Moves the head to the last commit. The transaction can now be committed.
+    pub(super) fn finish(self) -> Result<Vec<Committed>, LedgerError> {
+        if let Some(last) = self.committed.last() {
+            properties::set_head(self.connection, &self.property, last.seq, last.mark)?;
+        }
+        Ok(self.committed)
+    }
+}

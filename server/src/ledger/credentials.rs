@@ -1,0 +1,180 @@
+//! How people sign in, and the refresh tokens of their sessions. Hashing and signing are the edge's.
+
+use std::fmt;
+
+use innsync_domain::{Timestamp, Uuid};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Ledger, LedgerError};
+
+/// How one person signs in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The name they sign in with, `ana`.
+    pub login: String,
+    /// Who it is.
+    pub employee: Uuid,
+    /// The hash of their password, as the edge made it.
+    pub password_hash: String,
+}
+
+/// A refresh token, by its hash. Those of one sign-in, each superseding the one before, share its session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The token's SHA-256.
+    pub token_hash: [u8; 32],
+    /// The sign-in.
+    pub session: Uuid,
+    /// Where.
+    pub property: String,
+    /// Who.
+    pub employee: Uuid,
+    /// On which phone.
+    pub device: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When another took its place.
+    pub superseded_at: Option<Timestamp>,
+}
+
+// What holds a secret prints without it.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials {{ employee: {}, .. }}", self.employee)
+    }
+}
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RefreshToken {{ session: {}, employee: {}, .. }}", self.session, self.employee)
+    }
+}
+
+impl Ledger {
+    /// Sets how somebody signs in; takes the place of what they had.
+    pub fn set_credentials(&mut self, property: &str, credentials: &Credentials) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        set(&transaction, property, credentials)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Stores a refresh token, the first of its session.
+    pub fn store_refresh_token(&mut self, token: &RefreshToken) -> Result<(), LedgerError> {
+        insert_token(self.connection(), token)
+    }
+
+    /// Stores the token that takes the place of `old`, in one transaction.
+    pub fn rotate_refresh_token(&mut self, old: &[u8; 32], new: &RefreshToken) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "UPDATE refresh_tokens SET superseded_at = ?2 WHERE token_hash = ?1 AND superseded_at = 0",
+            params![old, new.issued_at.as_millis()],
+        )?;
+        insert_token(&transaction, new)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Ends a session: none of its tokens is good any more.
+    pub fn end_session(&mut self, session: Uuid) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM refresh_tokens WHERE session = ?1";
+        self.connection().execute(sql, [session.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Ends all of a person's sessions, as after a change of password.
+    pub fn end_sessions_of(&mut self, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM refresh_tokens WHERE property = ?1 AND employee = ?2";
+        self.connection().execute(sql, params![property, employee.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Forgets the tokens that had expired by then.
+    pub fn forget_expired_tokens(&mut self, now: Timestamp) -> Result<(), LedgerError> {
+        self.connection().execute("DELETE FROM refresh_tokens WHERE expires_at <= ?1", [now.as_millis()])?;
+        Ok(())
+    }
+}
+
+pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) -> Result<(), LedgerError> {
+    match get(connection, property, &new.login)? {
+        Some(found) if found.employee != new.employee => {
+            return Err(LedgerError::LoginTaken(new.login.clone()));
+        }
+        _ => forget(connection, property, new.employee)?,
+    }
+    connection.execute(
+        "INSERT INTO people (property, login, employee, password_hash) VALUES (?1, ?2, ?3, ?4)",
+        params![property, new.login, new.employee.as_bytes(), new.password_hash],
+    )?;
+    Ok(())
+}
+
+/// Somebody who left the staff signs in no more.
+pub(crate) fn forget(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+    let sql = "DELETE FROM people WHERE property = ?1 AND employee = ?2";
+    connection.execute(sql, params![property, employee.as_bytes()])?;
+    Ok(())
+}
+
+pub(crate) fn get(
+    connection: &Connection,
+    property: &str,
+    login: &str,
+) -> Result<Option<Credentials>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT login, employee, password_hash FROM people WHERE property = ?1 AND login = ?2",
+    )?;
+    Ok(statement.query_row([property, login], credentials).optional()?)
+}
+
+fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
+    Ok(Credentials {
+        login: row.get(0)?,
+        employee: Uuid::from_bytes(row.get(1)?),
+        password_hash: row.get(2)?,
+    })
+}
+
+pub(crate) fn token(
+    connection: &Connection,
+    token_hash: &[u8; 32],
+) -> Result<Option<RefreshToken>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT token_hash, session, property, employee, device, issued_at, expires_at, superseded_at
+         FROM refresh_tokens WHERE token_hash = ?1",
+    )?;
+    let token = statement.query_row([token_hash], |row| {
+        let superseded_at: i64 = row.get(7)?;
+        Ok(RefreshToken {
+            token_hash: row.get(0)?,
+            session: Uuid::from_bytes(row.get(1)?),
+            property: row.get(2)?,
+            employee: Uuid::from_bytes(row.get(3)?),
+            device: row.get(4)?,
+            issued_at: Timestamp::from_millis(row.get(5)?),
+            expires_at: Timestamp::from_millis(row.get(6)?),
+            superseded_at: (superseded_at != 0).then(|| Timestamp::from_millis(superseded_at)),
+        })
+    });
+    Ok(token.optional()?)
+}
+
+fn insert_token(connection: &Connection, token: &RefreshToken) -> Result<(), LedgerError> {
+    connection.execute(
+        "INSERT INTO refresh_tokens
+            (token_hash, session, property, employee, device, issued_at, expires_at, superseded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            token.token_hash,
+            token.session.as_bytes(),
+            token.property,
+            token.employee.as_bytes(),
+            token.device,
+            token.issued_at.as_millis(),
+            token.expires_at.as_millis(),
+            token.superseded_at.map_or(0, Timestamp::as_millis),
+        ],
+    )?;
+    Ok(())
+}

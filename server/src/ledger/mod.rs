@@ -1,0 +1,76 @@
+//! The server's SQLite: everything it knows, in one file.
+//!
+//! [`Ledger`] is the one connection that writes; the [`Authority`](crate::authority::Authority) owns it.
+//! [`Reader`](crate::reader::Reader)s have connections of their own and see whole transactions only (WAL). What a person
+//! was told is saved survives a power cut (`synchronous=FULL`).
+
+pub(crate) mod answers;
+pub(crate) mod credentials;
+pub(crate) mod entities;
+mod error;
+pub(crate) mod feed;
+mod open;
+pub(crate) mod outcomes;
+pub(crate) mod properties;
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use credentials::{Credentials, RefreshToken};
+pub use error::LedgerError;
+pub use properties::Property;
+
+use crate::reader::Reader;
+pub(crate) use answers::KeptAnswer;
+pub(crate) use feed::{CommitRow, StoredCommit};
+pub(crate) use outcomes::StoredOutcome;
+pub(crate) use properties::Head;
+
+/// The ledger's one writing connection.
+pub struct Ledger {
+    reader: Reader,
+    source: open::Source,
+}
+
+impl Ledger {
+    /// Opens the ledger in that file; begins an empty one where there is no file yet. Older ledgers are migrated.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::of(open::Source::File(path.to_owned()))
+    }
+
+    /// A ledger that is gone when it and all its readers are.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::of(open::Source::memory())
+    }
+
+    fn of(source: open::Source) -> Result<Self, LedgerError> {
+        let mut connection = source.connect_writer()?;
+        open::migrate(&mut connection)?;
+        Ok(Self { reader: Reader::on(connection), source })
+    }
+
+    /// A reader with a connection of its own.
+    pub fn reader(&self) -> Result<Reader, LedgerError> {
+        Ok(Reader::on(self.source.connect_reader()?))
+    }
+
+    /// Reads by the writing connection itself.
+    pub fn read(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Folds the write-ahead log into the file, as before the process ends.
+    pub fn checkpoint(&self) -> Result<(), LedgerError> {
+        Ok(self.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Begins a transaction that holds the write lock from the start.
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        Ok(self.reader.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.reader.connection()
+    }
+}

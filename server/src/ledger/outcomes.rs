@@ -1,0 +1,83 @@
+//! What became of each operation.
+
+use innsync_domain::{Timestamp, Uuid};
+use innsync_protocol::{OpOutcome, OpResult};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::LedgerError;
+
+/// An outcome as it was stored, with the hash of the command that it is of.
+#[derive(Debug)]
+pub(crate) struct StoredOutcome {
+    pub(crate) hash: [u8; 32],
+    pub(crate) outcome: OpOutcome,
+}
+
+pub(crate) fn get(
+    connection: &Connection,
+    property: &str,
+    author: Uuid,
+    operation: Uuid,
+) -> Result<Option<StoredOutcome>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body, hash FROM outcomes WHERE property = ?1 AND author = ?2 AND operation = ?3",
+    )?;
+    let mut rows = statement.query(params![property, author.as_bytes(), operation.as_bytes()])?;
+    match rows.next()? {
+        Some(row) => Ok(Some(StoredOutcome { outcome: outcome(row)?, hash: row.get(1)? })),
+        None => Ok(None),
+    }
+}
+
+pub(crate) fn insert(
+    connection: &Connection,
+    property: &str,
+    author: Uuid,
+    hash: &[u8; 32],
+    at: Timestamp,
+    result: &OpResult,
+) -> Result<(), LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO outcomes (property, author, operation, hash, seq, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let body = serde_json::to_string(&result.result).map_err(|error| LedgerError::Io(error.to_string()))?;
+    let (seq, at) = (result.result.seq().unwrap_or_default().cast_signed(), at.as_millis());
+    statement.execute(params![property, author.as_bytes(), result.id.as_bytes(), hash, seq, at, body])?;
+    Ok(())
+}
+
+/// The author's operations that took effect after `after` up to `to`, in order.
+pub(crate) fn range(
+    connection: &Connection,
+    property: &str,
+    author: Uuid,
+    after: u64,
+    to: u64,
+) -> Result<Vec<OpResult>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body, operation FROM outcomes
+         WHERE property = ?1 AND author = ?2 AND seq > ?3 AND seq <= ?4 AND seq > 0 ORDER BY seq",
+    )?;
+    let mut rows =
+        statement.query(params![property, author.as_bytes(), after.cast_signed(), to.cast_signed()])?;
+    let mut results = Vec::new();
+    while let Some(row) = rows.next()? {
+        results.push(OpResult { id: Uuid::from_bytes(row.get(1)?), result: outcome(row)? });
+    }
+    Ok(results)
+}
+
+/// How many operations of any author took effect; for tests and figures.
+pub(crate) fn effective(connection: &Connection, property: &str) -> Result<u64, LedgerError> {
+    let count = connection
+        .query_row("SELECT count(*) FROM outcomes WHERE property = ?1 AND seq > 0", [property], |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    Ok(count.unwrap_or_default().cast_unsigned())
+}
+
+fn outcome(row: &Row<'_>) -> Result<OpOutcome, LedgerError> {
+    let body = row.get_ref(0)?.as_str().map_err(|error| LedgerError::unreadable("an outcome", error))?;
+    serde_json::from_str(body).map_err(|error| LedgerError::unreadable("an outcome", error))
+}
