@@ -1,0 +1,173 @@
+//! All that is read, from one connection. Rows that cannot be read are left out and reported beside the answer.
+
+use std::cell::RefCell;
+
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_engine::{Effect, Meta, QueuedOp};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use crate::column::from_json;
+use crate::quarantine::Quarantined;
+use crate::query::Query;
+use crate::table::Table;
+
+pub(crate) struct Database<'c> {
+    pub(crate) connection: &'c Connection,
+    /// What could not be read on the way.
+    pub(crate) bad: RefCell<Vec<Quarantined>>,
+}
+
+impl<'c> Database<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self { connection, bad: RefCell::default() }
+    }
+
+    pub(crate) fn query(&self, query: &Query) -> rusqlite::Result<Vec<Entity>> {
+        let Some(table) = Table::of(query.kind()) else {
+            return Ok(Vec::new());
+        };
+        let (tail, values) = query.to_sql();
+        self.entities(table, &[table.select, &tail].concat(), &values)
+    }
+
+    pub(crate) fn count(&self, query: &Query) -> rusqlite::Result<u64> {
+        let Some(table) = Table::of(query.kind()) else {
+            return Ok(0);
+        };
+        let (filter, values) = query.filter_sql();
+        let sql = format!("SELECT count(*) FROM {}{filter}", table.name);
+        let count: i64 =
+            self.connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub(crate) fn shown(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
+        Table::of(kind).map_or(Ok(None), |table| self.one(table, table.name, table.get, id))
+    }
+
+    pub(crate) fn staged(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
+        Table::of(kind).map_or(Ok(None), |table| self.one(table, table.staging, table.get_staged, id))
+    }
+
+    pub(crate) fn mirror(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
+        let base: Option<Option<String>> = self
+            .connection
+            .prepare_cached("SELECT doc FROM base WHERE kind = ?1 AND id = ?2")?
+            .query_row(params![kind.as_str(), id.as_bytes()], |row| row.get(0))
+            .optional()?;
+        match base {
+            None => self.shown(kind, id),
+            Some(None) => Ok(None),
+            Some(Some(doc)) => Ok(self.document("base", id.as_bytes(), &doc, |doc| {
+                Entity::from_json(kind, doc).map_err(|error| error.to_string())
+            })),
+        }
+    }
+
+    pub(crate) fn has_base(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM base WHERE kind = ?1 AND id = ?2)")?
+            .query_row(params![kind.as_str(), id.as_bytes()], |row| row.get(0))
+    }
+
+    pub(crate) fn bases(&self) -> rusqlite::Result<Vec<EntityRef>> {
+        let mut bases: Vec<EntityRef> = self
+            .connection
+            .prepare_cached("SELECT kind, id FROM base ORDER BY kind, id")?
+            .query_map([], |row| {
+                let kind: String = row.get(0)?;
+                Ok(EntityRef::new(kind.as_str().into(), Uuid::from_bytes(row.get(1)?)))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        // Kinds have an order of their own, not that of their names.
+        bases.sort();
+        Ok(bases)
+    }
+
+    pub(crate) fn outbox(&self) -> rusqlite::Result<Vec<QueuedOp>> {
+        self.documents("outbox", "SELECT id, doc FROM outbox ORDER BY ord, id")
+    }
+
+    pub(crate) fn effects(&self) -> rusqlite::Result<Vec<Effect>> {
+        self.documents("effects", "SELECT id, body FROM effects WHERE presented = 0 ORDER BY ord")
+    }
+
+    pub(crate) fn knows_effect(&self, id: Uuid) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM effects WHERE id = ?1)")?
+            .query_row([id.as_bytes()], |row| row.get(0))
+    }
+
+    pub(crate) fn meta(&self) -> rusqlite::Result<Meta> {
+        let doc: Option<String> = self
+            .connection
+            .prepare_cached("SELECT doc FROM meta WHERE one = 1")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        if let Some(meta) = doc.and_then(|doc| self.document("meta", &[], &doc, from_json)) {
+            return Ok(meta);
+        }
+        // Where the facts could not be read, the operations that are there still keep their places.
+        let next_order: u64 = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(ord) + 1, 0) FROM outbox")?
+            .query_row([], |row| row.get::<_, i64>(0))?
+            .cast_unsigned();
+        Ok(Meta { next_order, ..Meta::default() })
+    }
+
+    fn one(&self, table: &Table, source: &str, sql: &str, id: Uuid) -> rusqlite::Result<Option<Entity>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([id.as_bytes()])?;
+        Ok(rows.next()?.and_then(|row| self.entity(table, source, row)))
+    }
+
+    fn entities(&self, table: &Table, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Entity>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut entities = Vec::new();
+        while let Some(row) = rows.next()? {
+            entities.extend(self.entity(table, table.name, row));
+        }
+        Ok(entities)
+    }
+
+    fn entity(&self, table: &Table, source: &str, row: &Row<'_>) -> Option<Entity> {
+        match (table.read)(row) {
+            Ok(entity) => Some(entity),
+            Err(why) => {
+                self.bad.borrow_mut().push(Quarantined::row(source, row, why));
+                None
+            }
+        }
+    }
+
+    fn documents<T: serde::de::DeserializeOwned>(&self, source: &str, sql: &str) -> rusqlite::Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let key = row.get_ref(0)?.as_bytes().unwrap_or_default();
+            let doc = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default());
+            all.extend(self.document(source, key, &doc, from_json));
+        }
+        Ok(all)
+    }
+
+    fn document<T>(
+        &self,
+        source: &str,
+        key: &[u8],
+        doc: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match read(doc) {
+            Ok(it) => Some(it),
+            Err(why) => {
+                self.bad.borrow_mut().push(Quarantined::document(source, key, doc, why));
+                None
+            }
+        }
+    }
+}

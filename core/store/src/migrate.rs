@@ -1,0 +1,35 @@
+//! From any format that was ever released to this one.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a file as a database of this app (SQLite's application id): "InnS".
+pub(crate) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"InnS");
+
+/// Step n leads from format n to format n + 1. A released step is never edited.
+const STEPS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+
+/// The format that this release writes.
+pub(crate) const FORMAT: u32 = STEPS.len() as u32;
+
+/// The format of the database (SQLite's user version); 0: new.
+pub(crate) fn format_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The database's application id; 0: none.
+pub(crate) fn application_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0)).map(i32::cast_unsigned)
+}
+
+/// Takes every step that is missing, all in one transaction. The format is looked up within it: another process may
+/// have been quicker.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = format_of(&transaction)?;
+    for step in STEPS.iter().skip(from as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID.cast_signed())?;
+    transaction.pragma_update(None, "user_version", from.max(FORMAT))?;
+    transaction.commit()
+}

@@ -1,0 +1,164 @@
+//! Opening. What the file is gets checked before anything in it, or beside it, is touched.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::OpenError;
+use crate::migrate::{APPLICATION_ID, FORMAT, application_of, format_of, migrate};
+
+/// How long a call waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements kept prepared on a connection.
+const STATEMENTS_CACHED: usize = 128;
+/// Bytes to which the write-ahead log is cut back after a large snapshot.
+const LOG_BYTES: i64 = 4 << 20;
+
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The writer's connection, of the newest format.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    look(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let mut connection =
+        Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
+    let prepared = prepare_writer(path, &mut connection);
+    match prepared {
+        Ok(()) => Ok(connection),
+        Err(Refused::Open(error)) => Err(error),
+        Err(Refused::Sqlite(error)) => Err(OpenError::of(path, Some(&connection), &error)),
+    }
+}
+
+/// A database that lives as long as its connection.
+pub(crate) fn open_in_memory() -> Result<Connection, OpenError> {
+    let memory = Path::new(":memory:");
+    let refused = |error: &rusqlite::Error| OpenError::of(memory, None, error);
+    let mut connection = Connection::open_in_memory().map_err(|error| refused(&error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    migrate(&mut connection).map_err(|error| refused(&error))?;
+    Ok(connection)
+}
+
+/// A connection that only reads, beside the writer's.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| OpenError::of(path, Some(&connection), &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(connection)
+}
+
+enum Refused {
+    Open(OpenError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refused> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // Until the file is known to be ours, closing must not write the log back into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let found = format_of(connection)?;
+    // The log may hold a newer header than the one that was looked at.
+    let ours = application_of(connection)? == APPLICATION_ID;
+    if !ours && (found != 0 || has_tables(connection)?) {
+        return Err(Refused::Open(OpenError::NotOurs { path: path.to_owned() }));
+    }
+    if found > FORMAT {
+        return Err(Refused::Open(newer(path, found)));
+    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    // A new file gets its tables and its mark with a rollback journal, so that the mark is in the file itself and not
+    // only in a log beside it.
+    if found < FORMAT {
+        migrate(connection)?;
+    }
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL")?;
+    Ok(())
+}
+
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+}
+
+fn newer(path: &Path, found: u32) -> OpenError {
+    OpenError::Newer { path: path.to_owned(), found, supported: FORMAT }
+}
+
+/// Looks at the file without SQLite, which might already roll back another app's journal.
+fn look(path: &Path) -> Result<(), OpenError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(OpenError::io(path, error)),
+    };
+    let about = file.metadata().map_err(|error| OpenError::io(path, error))?;
+    if about.is_dir() {
+        return Err(OpenError::io(path, "it is a directory"));
+    }
+    let mut start = Vec::with_capacity(HEADER_BYTES);
+    file.by_ref()
+        .take(HEADER_BYTES as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| OpenError::io(path, error))?;
+    match start.as_slice().try_into() {
+        // Not yet anything; or a creation that was cut off, which SQLite rolls back by its journal.
+        _ if start.is_empty() => Ok(()),
+        _ if start.iter().all(|byte| *byte == 0) && beside(path, "-journal").exists() => Ok(()),
+        Ok(header) => judge(path, header, about.len()),
+        Err(_) if MAGIC.starts_with(&start) || start.starts_with(MAGIC) => {
+            Err(OpenError::corrupt(path, "cut off within its header"))
+        }
+        Err(_) => Err(OpenError::NotOurs { path: path.to_owned() }),
+    }
+}
+
+/// Bytes of SQLite's file header (sqlite.org/fileformat2.html §1.3).
+const HEADER_BYTES: usize = 100;
+
+fn judge(path: &Path, header: &[u8; HEADER_BYTES], bytes: u64) -> Result<(), OpenError> {
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if number(68) != APPLICATION_ID {
+        return Err(OpenError::NotOurs { path: path.to_owned() });
+    }
+    if !header.starts_with(MAGIC) {
+        return Err(OpenError::corrupt(path, "its header is damaged"));
+    }
+    if number(60) > FORMAT {
+        return Err(newer(path, number(60)));
+    }
+    let page_bytes = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        bytes => bytes,
+    };
+    // With a log beside it, missing pages may still be there.
+    let logged = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    if !logged && bytes < u64::from(number(28)) * page_bytes {
+        return Err(OpenError::corrupt(path, format!("cut off after {bytes} bytes")));
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,172 @@
+//! The one writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_engine::{Batch, Effect, Meta, QueuedOp, StoreError, StoreRead, Write};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::database::Database;
+use crate::error::{OpenError, store_error};
+use crate::open::{open_in_memory, open_reader, open_writer};
+use crate::quarantine::{self, Quarantined, put_aside};
+use crate::query::Query;
+use crate::reader::Reader;
+use crate::write;
+
+/// A connection that several owners may use in turn.
+pub(crate) type Shared = Arc<Mutex<Connection>>;
+
+/// The connection. A panic elsewhere while it was held rolled its transaction back: it is as good as before.
+pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Connection> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The phone's database, open for writing. One for each file.
+#[derive(Debug)]
+pub struct Store {
+    connection: Shared,
+    /// `None`: in memory.
+    path: Option<PathBuf>,
+    durability: Durability,
+}
+
+/// What a commit concerns, for whoever watches.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteSet {
+    /// The shown rows that were written, as they are now; `None`: not shown any more. Each once, in order of kind and id.
+    pub rows: Vec<(EntityRef, Option<Entity>)>,
+    /// A snapshot took the place of all shown rows, or they were forgotten: every query is concerned, `rows` is empty.
+    pub everything: bool,
+    /// The outbox changed.
+    pub outbox: bool,
+    /// There are other effects to present than before.
+    pub effects: bool,
+}
+
+/// When a commit returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Once it is on the disk (`synchronous = FULL`).
+    OnDisk,
+    /// Once it is with the operating system; on the disk with the next one that is (`NORMAL`).
+    Soon,
+}
+
+impl Store {
+    /// Opens the database at `path`, or makes it. An older format is brought up to date.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open_writer(path)?;
+        Ok(Self::over(connection, Some(path.to_owned())))
+    }
+
+    /// A database that lives as long as the store and its readers.
+    pub fn open_in_memory() -> Result<Self, OpenError> {
+        Ok(Self::over(open_in_memory()?, None))
+    }
+
+    fn over(connection: Connection, path: Option<PathBuf>) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), path, durability: Durability::OnDisk }
+    }
+
+    /// A reader for screens: it sees the last commit, never half of one, and does not wait for the writer (in memory it
+    /// does, shortly).
+    pub fn reader(&self) -> Result<Reader, OpenError> {
+        match &self.path {
+            Some(path) => Ok(Reader::over(Arc::new(Mutex::new(open_reader(path)?)))),
+            None => Ok(Reader::over(Arc::clone(&self.connection))),
+        }
+    }
+
+    /// Writes all of `batch`, in order, or nothing. When this returns, it is on the disk.
+    ///
+    /// (A batch that only stages rows of a snapshot gets there with the next one: nobody was told that it is saved.)
+    pub fn commit(&mut self, batch: &Batch) -> Result<WriteSet, StoreError> {
+        if batch.writes.is_empty() {
+            return Ok(WriteSet::default());
+        }
+        let wanted = durability_for(batch);
+        let mut connection = lock(&self.connection);
+        let result = (|| {
+            if self.path.is_some() && self.durability != wanted {
+                set_durability(&connection, wanted)?;
+                self.durability = wanted;
+            }
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let changes = write::apply(&transaction, batch)?;
+            transaction.commit()?;
+            Ok(changes)
+        })();
+        result.map_err(|error| store_error(&connection, &error))
+    }
+
+    /// The shown rows that `query` asks for, in its order.
+    pub fn query(&self, query: &Query) -> Result<Vec<Entity>, StoreError> {
+        self.read(|database| database.query(query))
+    }
+
+    /// How many shown rows match, whatever the query's limit.
+    pub fn count(&self, query: &Query) -> Result<u64, StoreError> {
+        self.read(|database| database.count(query))
+    }
+
+    /// What could not be read and was moved aside, oldest first.
+    pub fn quarantined(&self) -> Result<Vec<Quarantined>, StoreError> {
+        self.read(|database| quarantine::list(database.connection))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Database<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let mut connection = lock(&self.connection);
+        let database = Database::new(&connection);
+        let result = read(&database);
+        let bad = database.bad.into_inner();
+        if !bad.is_empty() {
+            // Where that fails (a full disk), the rows are left out all the same, and it is tried again the next time.
+            let _ = put_aside(&mut connection, &bad);
+        }
+        result.map_err(|error| store_error(&connection, &error))
+    }
+}
+
+fn durability_for(batch: &Batch) -> Durability {
+    let staging = |write: &Write| matches!(write, Write::Stage(_) | Write::ClearStage);
+    if batch.writes.iter().all(staging) { Durability::Soon } else { Durability::OnDisk }
+}
+
+fn set_durability(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    connection.execute_batch(match durability {
+        Durability::OnDisk => "PRAGMA synchronous = FULL",
+        Durability::Soon => "PRAGMA synchronous = NORMAL",
+    })
+}
+
+impl StoreRead for Store {
+    fn shown(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.shown(kind, id))
+    }
+    fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.mirror(kind, id))
+    }
+    fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError> {
+        self.read(|database| database.has_base(kind, id))
+    }
+    fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.staged(kind, id))
+    }
+    fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
+        self.read(|database| database.bases())
+    }
+    fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
+        self.read(|database| database.outbox())
+    }
+    fn meta(&self) -> Result<Meta, StoreError> {
+        self.read(|database| database.meta())
+    }
+    fn knows_effect(&self, id: Uuid) -> Result<bool, StoreError> {
+        self.read(|database| database.knows_effect(id))
+    }
+    fn effects(&self) -> Result<Vec<Effect>, StoreError> {
+        self.read(|database| database.effects())
+    }
+}
