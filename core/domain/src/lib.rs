@@ -3,7 +3,7 @@
 //!
 //! Everything a person does is a [`Command`]. [`execute`] says what it changes or why not, on the phone (to predict) and
 //! on the server (to decide) alike; [`react`] adds what only the server can know (whom to notify). [`project`] says what
-//! of a change a person may see, and [`derive`] turns what they see into the typed events that shells and other clients
+//! of a change a person may see, and [`derive()`] turns what they see into the typed events that shells and other clients
 //! listen for.
 //!
 //! Nothing here knows a clock, a random source, a disk or a network: times and ids come in by argument, so the same
