@@ -1,6 +1,13 @@
 //! Errors: what the shell must do.
 
+use std::fmt::Display;
+
 use innsync_domain::Rejection;
+use innsync_engine::{EngineError, StoreError};
+use innsync_store::OpenError;
+
+use crate::random;
+use crate::session::SessionError;
 
 /// Why a call failed. Each variant is something that the shell does; details are in the log.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -25,7 +32,7 @@ pub enum Error {
     AlreadyOpen,
     /// The command is refused at once, with nothing changed: tell why.
     #[error("{0}")]
-    Rejected(Rejection),
+    Rejected(Box<Rejection>),
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {0}")]
     InvalidInput(String),
@@ -38,4 +45,52 @@ pub enum Error {
     /// A mistake in InnSync. The text is an id that the log has, too, to be told to support.
     #[error("a bug in InnSync, told to the log as {0}")]
     Bug(String),
+}
+
+// The one place where inner errors become the shell's: what it need not know is logged here.
+impl Error {
+    /// A bug: `what` failed because of `detail`, and should not have.
+    pub(crate) fn bug(what: &str, detail: &dyn Display) -> Self {
+        let id = random::hex(4);
+        tracing::error!(bug = %id, %detail, "{what}");
+        Self::Bug(id)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "the database failed");
+        match error {
+            StoreError::Full => Self::StorageFull,
+            StoreError::Corrupt(_) => Self::StorageCorrupt,
+            StoreError::Other(detail) => Self::bug("the database failed", &detail),
+        }
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        tracing::warn!(%error, "the database cannot be opened");
+        match error {
+            OpenError::Newer { .. } => Self::UpdateRequired,
+            OpenError::Corrupt { .. } | OpenError::NotOurs { .. } => Self::StorageCorrupt,
+            OpenError::Full => Self::StorageFull,
+            OpenError::Busy { .. } => Self::AlreadyOpen,
+            OpenError::Io { .. } => Self::InvalidInput(error.to_string()),
+        }
+    }
+}
+
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        Self::bug("the token store failed", &error)
+    }
 }

@@ -35,17 +35,25 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod actor;
 mod clock;
+mod diff;
+mod drivers;
 mod error;
+mod files;
 mod handle;
 mod live;
+mod mailbox;
+mod opening;
 mod options;
 mod random;
 mod screens;
 mod session;
+mod shared;
 mod stores;
 mod stream;
 mod subscription;
+mod topic;
 
 pub use clock::{Clock, SystemClock};
 pub use error::Error;

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::files;
 use crate::handle::InnSync;
+use crate::opening::Opening;
 use crate::session::{FileSessions, SessionStore};
 
 /// Which database to open, and by whom. One database is kept for each server, property and person.
@@ -95,10 +97,20 @@ pub struct Account {
 
 /// Signs in with a password (`POST /v1/sessions`) and opens the person's database.
 ///
-/// Errors: `SignInRequired` (name or password wrong), `Offline`, `UpdateRequired`, and those of [`open`].
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `UpdateRequired`, and those of [`open`].
 pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error> {
-    let _ = (options, password);
-    Err(Error::Bug("not written yet".to_owned()))
+    let opening = Opening::new(options)?;
+    let person = opening.sign_in(password).await?;
+    if let Some(known) = opening.files.account()
+        && known.employee != person.employee
+    {
+        return Err(Error::InvalidInput(format!(
+            "this phone keeps the work of another employee who signed in as {}; it must be sent or moved aside first",
+            person.person
+        )));
+    }
+    opening.files.save_account(&person)?;
+    opening.start(person)
 }
 
 /// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment.
@@ -106,12 +118,12 @@ pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error>
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired` (the database is of a newer
 /// release), `StorageCorrupt`, `StorageFull`, `InvalidInput`.
 pub fn open(options: Options) -> Result<InnSync, Error> {
-    let _ = options;
-    Err(Error::Bug("not written yet".to_owned()))
+    let opening = Opening::new(options)?;
+    let known = opening.files.account().ok_or(Error::SignInRequired)?;
+    opening.start(known)
 }
 
-/// Everybody who has signed in on this phone, by name: for the quick change of person on a shared phone.
+/// Everybody who has signed in on this phone, by property and name: for the quick change of person on a shared phone.
 pub fn accounts(directory: &Path) -> Vec<Account> {
-    let _ = directory;
-    Vec::new()
+    files::accounts(directory)
 }

@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use innsync_domain::{Employee, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid};
+use innsync_domain::{Employee, Entity, EntityKind, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid};
+use innsync_engine::StoreRead;
+use innsync_store::{Order, Query};
 
 use crate::error::Error;
 use crate::handle::InnSync;
@@ -17,11 +19,27 @@ pub struct Stores {
 pub trait Stored: sealed::Sealed + Sized + Send + 'static {}
 
 mod sealed {
-    pub trait Sealed {}
+    use innsync_domain::{Entity, EntityKind};
+
+    pub trait Sealed: Sized {
+        const KIND: EntityKind;
+        fn of(entity: Entity) -> Option<Self>;
+    }
 }
 
 macro_rules! stored {
-    ($($name:ident),+) => { $(impl sealed::Sealed for $name {} impl Stored for $name {})+ };
+    ($($name:ident),+) => {
+        $(impl Stored for $name {}
+        impl sealed::Sealed for $name {
+            const KIND: EntityKind = EntityKind::$name;
+            fn of(entity: Entity) -> Option<Self> {
+                match entity {
+                    Entity::$name(it) => Some(it),
+                    _ => None,
+                }
+            }
+        })+
+    };
 }
 stored!(Suite, Task, Employee, Note);
 
@@ -77,46 +95,46 @@ impl Stores {
 impl<T: Stored> Store<T> {
     /// The entity with that id, if there is one that this person may see.
     pub async fn get(&self, id: Uuid) -> Result<Option<T>, Error> {
-        let _ = (&self.innsync, id);
-        Err(Error::Bug("not written yet".to_owned()))
+        let found = self.innsync.ask(move |actor| Ok(actor.store().shown(&T::KIND, id)?)).await?;
+        Ok(found.and_then(T::of))
     }
 
     /// All of them, by id.
     pub async fn get_all(&self) -> Result<Vec<T>, Error> {
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::of(T::KIND)).await
+    }
+
+    async fn select(&self, query: Query) -> Result<Vec<T>, Error> {
+        let rows = self.innsync.query(query.order(Order::Id)).await?;
+        Ok(rows.into_iter().filter_map(T::of).collect())
     }
 }
 
 impl Store<Suite> {
-    /// Suites in that status.
+    /// Suites in that status, by id.
     pub async fn by_status(&self, status: SuiteStatus) -> Result<Vec<Suite>, Error> {
-        let _ = status;
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::suites().status(&[status])).await
     }
 
-    /// Suites on that floor.
+    /// Suites on that floor, by id.
     pub async fn by_floor(&self, floor: i32) -> Result<Vec<Suite>, Error> {
-        let _ = floor;
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::suites().floor(floor)).await
     }
 }
 
 impl Store<Task> {
-    /// Tasks in that status.
+    /// Tasks in that status, by id.
     pub async fn by_status(&self, status: TaskStatus) -> Result<Vec<Task>, Error> {
-        let _ = status;
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::tasks().status(&[status])).await
     }
 
-    /// Tasks assigned to that employee.
+    /// Tasks assigned to that employee, by id.
     pub async fn by_assigned_to(&self, employee: Uuid) -> Result<Vec<Task>, Error> {
-        let _ = employee;
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::tasks().assigned_to(employee)).await
     }
 
-    /// Tasks about that suite.
+    /// Tasks about that suite, by id.
     pub async fn by_suite(&self, suite: Uuid) -> Result<Vec<Task>, Error> {
-        let _ = suite;
-        Err(Error::Bug("not written yet".to_owned()))
+        self.select(Query::tasks().suite(suite)).await
     }
 }

@@ -1,13 +1,6 @@
-//! What screens show, as plain records: computed here, so that a shell holds no rule.
+//! The records.
 
 use innsync_domain::{Alert, Employee, Suite, SuiteStatus, Task, TaskStatus, Timestamp, Uuid};
-
-/// A screen that can be read once ([`crate::InnSync::screen`]) or watched ([`crate::InnSync::watch`]).
-pub trait Screen: sealed::Sealed + Clone + PartialEq + Send + Sized + 'static {}
-
-mod sealed {
-    pub trait Sealed {}
-}
 
 /// A task as lists show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +100,7 @@ pub struct Emergency {
 /// News for me.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inbox {
-    /// Notifications, and announcements that have not expired; the newest first.
+    /// What is unread and announcements that have not expired, the newest first; then what was read.
     pub items: Vec<InboxItem>,
     /// How many notifications I have not read.
     pub unread_count: u32,
@@ -163,8 +156,3 @@ pub enum SyncState {
     /// "Up to date."
     UpToDate,
 }
-
-macro_rules! screens {
-    ($($name:ident),+) => { $(impl sealed::Sealed for $name {} impl Screen for $name {})+ };
-}
-screens!(MyTasks, Unassigned, Urgent, SuiteBoard, Dashboard, Inbox, SyncLine);

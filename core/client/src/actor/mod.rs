@@ -1,0 +1,128 @@
+//! The thread that owns the engine and the database ("innsync-core"): one input after the other, each committed before
+//! anything of it leaves or is seen.
+
+mod carry;
+mod commands;
+mod observers;
+mod step;
+mod thread;
+pub(crate) mod waiting;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use innsync_engine::{Config, Engine, Input, Receipt, StoreRead};
+use innsync_store::Store;
+use tokio::sync::oneshot;
+
+use crate::drivers::{Http, Socket};
+use crate::error::Error;
+use crate::files::Files;
+use crate::mailbox::Courier;
+use crate::random;
+use crate::shared::Shared;
+
+pub(crate) use observers::{LiveWatch, Observer, ScreenWatch};
+pub(crate) use thread::{Opened, start};
+
+use observers::Observers;
+use waiting::Waiting;
+
+/// Who waits for an answer.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// All that the thread works with while the database is open.
+pub(crate) struct Actor {
+    shared: Arc<Shared>,
+    engine: Engine,
+    store: Store,
+    socket: Option<(u64, Socket)>,
+    // For HTTP; a socket has its own, so that frames do not wait behind a snapshot.
+    courier: Courier,
+    http: Http,
+    next_request: u64,
+    executing: BTreeMap<u64, Reply<Receipt>>,
+    kept: Kept,
+    // Last, so that the lock goes after the database.
+    _lock: File,
+}
+
+/// What outlives a pause and a reopening.
+#[derive(Default)]
+struct Kept {
+    observers: Observers,
+    waiting: Waiting,
+    connect: bool,
+    // Counts reopenings: what an engine had asked for is of no interest to the next one.
+    incarnation: u64,
+}
+
+impl Actor {
+    /// Opens the database and an engine over it.
+    fn open(shared: Arc<Shared>, files: &Files, http: Http, mut kept: Kept) -> Result<Self, Error> {
+        let lock = files.lock()?;
+        let store = Store::open(&files.database())?;
+        kept.incarnation += 1;
+        let engine = engine(&shared, &store)?;
+        let courier = Courier::new(&shared.mailbox, kept.incarnation, 0);
+        let mut actor = Self {
+            shared,
+            engine,
+            store,
+            socket: None,
+            courier,
+            http,
+            next_request: 1,
+            executing: BTreeMap::new(),
+            kept,
+            _lock: lock,
+        };
+        actor.begin()?;
+        Ok(actor)
+    }
+
+    /// A new engine over the same database, after a bug in a step.
+    fn reopen_engine(&mut self) -> Result<(), Error> {
+        self.socket = None;
+        self.kept.incarnation += 1;
+        self.courier = Courier::new(&self.shared.mailbox, self.kept.incarnation, 0);
+        self.engine = engine(&self.shared, &self.store)?;
+        self.begin()
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.shared.status.tell(&self.status_of_store()?);
+        self.kept.observers.everything_changed();
+        if self.kept.connect {
+            self.input(Input::Connect);
+        }
+        Ok(())
+    }
+
+    /// The database, for reading.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What every handle of it shares.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Adds an observer; it gets its first item at once.
+    pub(crate) fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.kept.observers.add(observer);
+        self.kept.observers.flush(&self.store, &self.shared);
+    }
+}
+
+fn engine(shared: &Shared, store: &dyn StoreRead) -> Result<Engine, Error> {
+    let config = Config {
+        employee: shared.account.employee,
+        device: shared.account.device.clone(),
+        boot_id: shared.clock.boot_id(),
+        seed: random::number(),
+    };
+    Ok(Engine::open(config, shared.session(), shared.clock.now(), store)?)
+}

@@ -1,0 +1,102 @@
+//! One input: prepare, commit, apply, carry out. And what is done when something of it fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use innsync_engine::{ClientEvent, EngineError, Input, StoreError};
+
+use super::Actor;
+use crate::error::Error;
+
+/// Why a step came to nothing.
+enum Trouble {
+    /// The database could not be read; the input is lost.
+    Prepare(EngineError),
+    /// The database could not be written; nothing of the step happened.
+    Commit(StoreError),
+}
+
+impl Actor {
+    /// Takes an input, all outputs of the one before being carried out.
+    pub(crate) fn input(&mut self, input: Input) {
+        let request = match &input {
+            Input::Execute { request, .. } => Some(*request),
+            _ => None,
+        };
+        match catch_unwind(AssertUnwindSafe(|| self.step(input))) {
+            Ok(Ok(())) => {}
+            Ok(Err(Trouble::Commit(error))) => {
+                self.refuse(request, error.into());
+                self.commit_failed();
+            }
+            Ok(Err(Trouble::Prepare(error))) => {
+                self.refuse(request, error.into());
+                self.recover();
+            }
+            Err(panic) => {
+                let bug = Error::bug("a step panicked", &text_of(panic.as_ref()));
+                self.tell_bug(&bug);
+                self.refuse(request, bug);
+                self.recover();
+            }
+        }
+        if let Some(reply) = request.and_then(|request| self.executing.remove(&request)) {
+            // Neither carried out nor refused: the engine forgot it.
+            let _ = reply.send(Err(Error::bug("the engine gave no answer", &"to a command")));
+        }
+    }
+
+    fn step(&mut self, input: Input) -> Result<(), Trouble> {
+        let now = self.shared.clock.now();
+        let step = self.engine.prepare(now, input, &self.store).map_err(Trouble::Prepare)?;
+        let written = self.store.commit(&step.batch).map_err(Trouble::Commit)?;
+        let outputs = self.engine.apply(step);
+        self.kept.observers.note(&written);
+        for output in outputs {
+            self.carry(output);
+        }
+        self.check_waiting();
+        Ok(())
+    }
+
+    fn commit_failed(&mut self) {
+        match catch_unwind(AssertUnwindSafe(|| self.step(Input::CommitFailed))) {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => self.recover(),
+        }
+    }
+
+    /// Begins anew from what is on disk. Nothing that was saved is lost by it.
+    fn recover(&mut self) {
+        tracing::warn!("the engine begins anew from the database");
+        match catch_unwind(AssertUnwindSafe(|| self.reopen_engine())) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the engine cannot be opened again"),
+            Err(panic) => {
+                tracing::error!(panic = text_of(panic.as_ref()), "the engine cannot be opened again")
+            }
+        }
+    }
+
+    /// Runs something on this thread that must not end it.
+    pub(crate) fn guarded(&mut self, run: impl FnOnce(&mut Self)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(self))) {
+            let bug = Error::bug("a job panicked", &text_of(panic.as_ref()));
+            self.tell_bug(&bug);
+        }
+    }
+
+    fn refuse(&mut self, request: Option<u64>, error: Error) {
+        if let Some(reply) = request.and_then(|request| self.executing.remove(&request)) {
+            let _ = reply.send(Err(error));
+        }
+    }
+
+    fn tell_bug(&self, bug: &Error) {
+        self.shared.event(&ClientEvent::Error { detail: bug.to_string() });
+    }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+}

@@ -1,0 +1,146 @@
+//! The life of the thread: open, work, pause, close.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use innsync_engine::Input;
+use innsync_protocol::CloseCode;
+use tokio::sync::oneshot;
+
+use super::{Actor, Kept};
+use crate::drivers::Http;
+use crate::error::Error;
+use crate::files::Files;
+use crate::mailbox::{Letter, Pause};
+use crate::shared::Shared;
+
+/// The longest sleep: what depends on the time of day alone is looked at that often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The shortest sleep before a deadline that a tick did not move: a mistake must not eat the battery.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+/// How long observers may wait while there is more to do.
+const OBSERVERS_WAIT: Duration = Duration::from_millis(25);
+
+/// What the thread is started with.
+pub(crate) struct Opened {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) files: Files,
+    pub(crate) http: Http,
+}
+
+/// How working ended.
+enum End {
+    Closed(Option<oneshot::Sender<()>>),
+    Quiesced(oneshot::Sender<()>),
+}
+
+/// Opens the database, and starts the thread if that succeeds.
+pub(crate) fn start(opened: Opened) -> Result<(), Error> {
+    let Opened { shared, files, http } = opened;
+    let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), Kept::default())?;
+    let mailbox = Arc::clone(&shared.mailbox);
+    let live = move || life(actor, &shared, &files, &http);
+    match thread::Builder::new().name("innsync-core".to_owned()).spawn(live) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            mailbox.close();
+            Err(Error::bug("the system gives no thread", &error))
+        }
+    }
+}
+
+fn life(mut actor: Actor, shared: &Arc<Shared>, files: &Files, http: &Http) {
+    let closer = loop {
+        let end = actor.work();
+        let kept = actor.put_away();
+        let quiesced = match end {
+            End::Closed(closer) => break closer,
+            End::Quiesced(quiesced) => quiesced,
+        };
+        tracing::info!("paused: the database is closed");
+        let _ = quiesced.send(());
+        if shared.mailbox.pause() == Pause::Closed {
+            break None;
+        }
+        actor = match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
+            Ok(actor) => actor,
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be opened again; the handle is closed");
+                break None;
+            }
+        };
+        actor.input(Input::Foreground);
+    };
+    let others = shared.mailbox.closers();
+    shared.end();
+    tracing::info!("closed");
+    for done in closer.into_iter().chain(others) {
+        let _ = done.send(());
+    }
+}
+
+impl Actor {
+    fn work(&mut self) -> End {
+        let mut ticked = false;
+        let mut waiting_since = None;
+        loop {
+            let sleep = self.sleep(ticked);
+            let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
+            ticked = false;
+            match self.shared.mailbox.take(if waiting_since.is_some() { Duration::ZERO } else { sleep }) {
+                Some(Letter::Input(input)) => self.input(input),
+                Some(Letter::Network(news)) if news.incarnation == self.kept.incarnation => {
+                    // The permit goes back after the commit.
+                    let crate::mailbox::News { input, _permit, .. } = news;
+                    self.input(input);
+                }
+                Some(Letter::Network(_) | Letter::Resume) => {}
+                Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
+                Some(Letter::Quiesce(done)) => return End::Quiesced(done),
+                Some(Letter::Close(done)) => return End::Closed(done),
+                None => {}
+            }
+            if self.due() {
+                self.input(Input::Tick);
+                ticked = true;
+            }
+            waiting_since = self.tell_observers(waiting_since);
+        }
+    }
+
+    /// Tells observers what was committed, unless more is to come within a moment.
+    fn tell_observers(&mut self, waiting_since: Option<Instant>) -> Option<Instant> {
+        if !self.kept.observers.wait() {
+            return None;
+        }
+        let since = waiting_since.unwrap_or_else(Instant::now);
+        if !self.shared.mailbox.is_empty() && since.elapsed() < OBSERVERS_WAIT {
+            return Some(since);
+        }
+        self.guarded(|actor| actor.kept.observers.flush(&actor.store, &actor.shared));
+        None
+    }
+
+    fn due(&self) -> bool {
+        let now = self.shared.clock.now().boot_ms;
+        self.engine.next_deadline().is_some_and(|(at, _)| at <= now)
+    }
+
+    fn sleep(&self, ticked: bool) -> Duration {
+        let now = self.shared.clock.now().boot_ms;
+        let deadline =
+            self.engine.next_deadline().map(|(at, _)| Duration::from_millis(at.saturating_sub(now)));
+        let sleep = deadline.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        if ticked { sleep.max(SHORTEST_SLEEP) } else { sleep }
+    }
+
+    /// Closes the socket and the database.
+    fn put_away(mut self) -> Kept {
+        if let Some((_, socket)) = self.socket.take() {
+            socket.close(CloseCode::NORMAL.0, "Client disconnect");
+        }
+        self.shared.disconnected();
+        self.kept
+    }
+}

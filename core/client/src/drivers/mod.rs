@@ -1,0 +1,12 @@
+//! What carries the engine's wishes out: sockets, HTTP, and the runtime they run on. No rule lives here.
+
+mod http;
+mod runtime;
+mod server;
+mod socket;
+pub(crate) mod tls;
+
+pub(crate) use http::{Http, Request};
+pub(crate) use runtime::{runtime, within};
+pub(crate) use server::Server;
+pub(crate) use socket::Socket;

@@ -1,0 +1,177 @@
+//! Sync and life: status, barrier, signing in and out, pausing, closing.
+
+use std::time::Duration;
+
+use innsync_engine::{ConnectionState, Input, StoreRead, SyncStatus};
+use innsync_protocol::{ClientFrame, Cursor, SyncAnswer};
+use tokio::sync::oneshot;
+
+use super::{InnSync, PendingWork};
+use crate::actor::waiting::Condition;
+use crate::drivers::{Request, within};
+use crate::error::Error;
+use crate::mailbox::Letter;
+use crate::opening::{Credentials, authenticate, exchange, session};
+use crate::stream::Stream;
+
+/// How long a barrier waits before it asks again.
+const ASK_AGAIN: Duration = Duration::from_millis(300);
+/// How long signing out on the server may take.
+const SIGN_OUT: Duration = Duration::from_secs(5);
+
+/// Sync and life.
+impl InnSync {
+    /// The sync status (seed §4.1).
+    pub fn status(&self) -> SyncStatus {
+        self.inner.shared.status()
+    }
+
+    /// The sync status, now and whenever it changes; a consumer that lags gets the newest alone.
+    pub fn watch_status(&self) -> Stream<SyncStatus> {
+        self.inner.shared.status.stream()
+    }
+
+    /// Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed
+    /// or parked (G11); `Timeout` else. Needs to be connected, or to become so meanwhile.
+    pub async fn up_to_date(&self, timeout: Duration) -> Result<(), Error> {
+        within(timeout, self.barrier()).await?.unwrap_or(Err(Error::Timeout))
+    }
+
+    async fn barrier(&self) -> Result<(), Error> {
+        let (_, before) = self.ask(|actor| actor.place()).await?;
+        self.foreground();
+        loop {
+            let (cursor, _) = self.ask(|actor| actor.place()).await?;
+            match self.head(cursor).await? {
+                Some((epoch, seq)) => {
+                    self.ask_for_head();
+                    self.wait_for(Condition::Reached { epoch, seq }).await?;
+                    let (reached, _) = self.ask(|actor| actor.place()).await?;
+                    if reached.epoch == epoch {
+                        break;
+                    }
+                }
+                None => pause(ASK_AGAIN).await?,
+            }
+        }
+        self.wait_for(Condition::Drained { before }).await
+    }
+
+    /// The head of the server's feed, asked directly; `None`: no answer just now, or the mirror must be fetched first.
+    async fn head(&self, cursor: Cursor) -> Result<Option<(u64, u64)>, Error> {
+        let Some(session) = self.inner.shared.session() else { return Ok(None) };
+        let path = format!("/v1/sync?epoch={}&seq={}&mark={}", cursor.epoch, cursor.seq, cursor.mark);
+        let url = self.inner.shared.server.url(&path);
+        let request = Request { method: "GET", url, token: Some(session.access_token), body: None };
+        Ok(match exchange(&self.inner.http, request).await {
+            Ok(answer) if answer.status == 200 => match SyncAnswer::parse(&answer.body) {
+                // With more to come, the head is further on; it is asked for again from there.
+                Ok(SyncAnswer::Delta(delta)) if !delta.more => Some((delta.epoch, delta.to)),
+                Ok(SyncAnswer::Delta(_) | SyncAnswer::Reset(_)) | Err(_) => None,
+            },
+            Ok(_) | Err(Error::Offline) => None,
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// Commits that this person may not see are told of by the next heartbeat's answer: it need not be awaited.
+    fn ask_for_head(&self) {
+        if self.connection_state() == ConnectionState::Connected {
+            let timestamp = self.inner.shared.clock.now().wall.as_millis();
+            self.hand_in(Input::Send { text: ClientFrame::Heartbeat { timestamp }.to_json() });
+        }
+    }
+
+    async fn wait_for(&self, condition: Condition) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::job(move |actor| actor.wait_for(condition, reply)))?;
+        answer.await.map_err(|_| self.no_answer())
+    }
+
+    /// Signs the same person in again, with their password, when [`SyncStatus::needs_sign_in`] says so.
+    ///
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `UpdateRequired`.
+    pub async fn sign_in_again(&self, password: &str) -> Result<(), Error> {
+        let shared = &self.inner.shared;
+        let account = &shared.account;
+        let asked = Credentials {
+            property: &account.property,
+            person: &account.person,
+            password,
+            device: &account.device,
+        };
+        let answer = authenticate(&self.inner.http, &shared.server, asked).await?;
+        if answer.employee.id != account.employee {
+            return Err(Error::InvalidInput("that name belongs to another employee now".to_owned()));
+        }
+        let session = session(&answer);
+        shared.sessions.save(&shared.account_key, &session)?;
+        self.ask(move |actor| {
+            actor.shared().set_session(Some(session.clone()));
+            actor.input(Input::SignedIn(session));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
+    /// (G22). Calls wait until [`InnSync::resume`].
+    pub async fn quiesce(&self) -> Result<(), Error> {
+        let (done, quiet) = oneshot::channel();
+        self.post(Letter::Quiesce(done))?;
+        quiet.await.map_err(|_| Error::Closed)
+    }
+
+    /// Goes on after [`InnSync::quiesce`].
+    pub fn resume(&self) {
+        let _ = self.post(Letter::Resume);
+    }
+
+    /// Signs out and closes: tokens are forgotten on the phone and, where it answers, on the server. What is on the
+    /// phone stays, for when the person signs in again (G14).
+    pub async fn sign_out(&self, pending: PendingWork) -> Result<(), Error> {
+        match pending {
+            PendingWork::Send(limit) => self.send_all(limit).await?,
+            PendingWork::Keep => {}
+            PendingWork::Discard => self.discard_all().await?,
+        }
+        let shared = &self.inner.shared;
+        let session = shared.session();
+        shared.sessions.clear(&shared.account_key)?;
+        self.close().await;
+        if let Some(session) = session {
+            let url = shared.server.url("/v1/sessions/current");
+            let request = Request { method: "DELETE", url, token: Some(session.access_token), body: None };
+            // Best effort: the token expires by itself.
+            let _ = within(SIGN_OUT, exchange(&self.inner.http, request)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_all(&self, limit: Duration) -> Result<(), Error> {
+        let (_, before) = self.ask(|actor| actor.place()).await?;
+        within(limit, self.wait_for(Condition::Drained { before })).await?.unwrap_or(Err(Error::Timeout))
+    }
+
+    async fn discard_all(&self) -> Result<(), Error> {
+        self.ask(|actor| {
+            for queued in actor.store().outbox()? {
+                actor.discard(queued.op.id)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns when the database is closed. Streams end, later calls fail with `Closed`. May be called twice.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.post(Letter::Close(Some(done))).is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+async fn pause(time: Duration) -> Result<(), Error> {
+    within(time, std::future::pending::<()>()).await.map(drop)
+}

@@ -1,0 +1,252 @@
+//! The handle: a face for what the core's thread does.
+
+mod data;
+mod life;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use innsync_domain::{Command, Uuid};
+use innsync_engine::{ClientEvent, ConnectionState, Effect, Input, ParkReason, QueuedOp, Receipt, StoreRead};
+use innsync_protocol::limits::FRAME_BYTES;
+use tokio::sync::oneshot;
+
+use crate::actor::Actor;
+use crate::drivers::{Http, within};
+use crate::error::Error;
+use crate::mailbox::Letter;
+use crate::options::Account;
+use crate::random;
+use crate::shared::Shared;
+use crate::stream::{Queue, Stream};
+use crate::subscription::Subscription;
+
+/// Effects that wait for the shell; more stay in the database until it comes again.
+const EFFECTS_WAITING: usize = 1_000;
+
+/// One person's InnSync on this phone. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct InnSync {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    http: Http,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.mailbox.post(Letter::Close(None));
+    }
+}
+
+impl fmt::Debug for InnSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Account { property, device, .. } = &self.inner.shared.account;
+        write!(f, "InnSync {{ property: {property:?}, device: {device:?} }}")
+    }
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Its effect is on the server, and in what the phone shows.
+    Confirmed,
+    /// It was not taken; a person decides.
+    Parked(Box<ParkReason>),
+    /// A person discarded it (or retried it under a new id).
+    Discarded,
+}
+
+/// What becomes of unsent work at sign-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingWork {
+    /// Waits until all was sent, at most so long; else `Error::Timeout`, and the person stays signed in.
+    Send(Duration),
+    /// Stays on the phone, sealed until the person signs in again.
+    Keep,
+    /// Is discarded, by the person's choice.
+    Discard,
+}
+
+/// Who and where.
+impl InnSync {
+    pub(crate) fn new(shared: Arc<Shared>, http: Http) -> Self {
+        Self { inner: Arc::new(Inner { shared, http }) }
+    }
+
+    /// Whom it belongs to.
+    pub fn account(&self) -> &Account {
+        &self.inner.shared.account
+    }
+
+    /// A new id for what a command creates (UUID version 7).
+    pub fn new_id(&self) -> Uuid {
+        random::id(self.inner.shared.clock.now().wall)
+    }
+
+    /// Asks the core's thread.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Actor) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::job(move |actor| drop(reply.send(job(actor)))))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    fn post(&self, letter: Letter) -> Result<(), Error> {
+        if self.inner.shared.mailbox.post(letter) { Ok(()) } else { Err(Error::Closed) }
+    }
+
+    /// Hands in what needs no answer; of no effect after closing.
+    fn hand_in(&self, input: Input) {
+        let _ = self.post(Letter::Input(input));
+    }
+
+    fn no_answer(&self) -> Error {
+        match self.inner.shared.mailbox.is_closed() {
+            true => Error::Closed,
+            false => Error::bug("the core gave no answer", &"it panicked, see before"),
+        }
+    }
+}
+
+/// Connection.
+impl InnSync {
+    /// Connects, and stays so: reconnects by itself until [`InnSync::disconnect`]. Returns at once.
+    pub fn connect(&self) {
+        let _ = self.post(Letter::job(|actor| actor.want_connection(true)));
+    }
+
+    /// Disconnects (1000 `Client disconnect`), and stays so. Returns at once.
+    pub fn disconnect(&self) {
+        let _ = self.post(Letter::job(|actor| actor.want_connection(false)));
+    }
+
+    /// The connection's state (seed §1.1).
+    pub fn connection_state(&self) -> ConnectionState {
+        self.inner.shared.connection.last().unwrap_or(ConnectionState::Disconnected)
+    }
+
+    /// The connection's states, the present one first; none is left out (of the last 64).
+    pub fn watch_connection(&self) -> Stream<ConnectionState> {
+        self.inner.shared.connection.stream()
+    }
+
+    /// The platform says whether there is a network, or that it is another one.
+    pub fn network_changed(&self, available: bool) {
+        self.hand_in(Input::NetworkChanged { available });
+    }
+
+    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    pub fn foreground(&self) {
+        self.hand_in(Input::Foreground);
+    }
+
+    /// Sends a frame that is not a command (SUBSCRIBE, or the application's own); queued while not connected, of which
+    /// the newest 100 are kept. `frame` is a JSON object with a `type`, at most 256 KiB.
+    pub fn send(&self, frame: &str) -> Result<(), Error> {
+        let invalid = |what: &str| Err(Error::InvalidInput(format!("a frame must be {what}")));
+        if frame.len() > FRAME_BYTES {
+            return invalid("at most 256 KiB long");
+        }
+        match serde_json::from_str::<serde_json::Value>(frame) {
+            Ok(value) if value.get("type").is_some_and(serde_json::Value::is_string) => {
+                self.post(Letter::Input(Input::Send { text: frame.to_owned() }))
+            }
+            _ => invalid("a JSON object with a \"type\""),
+        }
+    }
+}
+
+/// Commands and the outbox.
+impl InnSync {
+    /// Carries out a command on the phone and queues it for the server. Returns when it is saved on disk; never waits
+    /// for the network.
+    ///
+    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
+    pub async fn execute(&self, command: Command) -> Result<Receipt, Error> {
+        self.execute_after(command, Vec::new()).await
+    }
+
+    /// As [`InnSync::execute`], to be sent only after those operations have succeeded.
+    pub async fn execute_after(&self, command: Command, depends_on: Vec<Uuid>) -> Result<Receipt, Error> {
+        let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
+        self.post(Letter::job(move |actor| actor.execute(id, command, depends_on, reply)))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    /// Tries a parked operation again; returns the new operation's id.
+    pub async fn retry(&self, operation: Uuid) -> Result<Uuid, Error> {
+        let id = self.new_id();
+        self.ask(move |actor| actor.retry(operation, id)).await
+    }
+
+    /// Forgets a parked or queued operation, by a person's choice: what it predicted is undone.
+    pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
+        self.ask(move |actor| actor.discard(operation)).await
+    }
+
+    /// The operations not yet confirmed, in order.
+    pub async fn outbox(&self) -> Result<Vec<QueuedOp>, Error> {
+        self.ask(|actor| Ok(actor.store().outbox()?)).await
+    }
+
+    /// Waits until the operation is confirmed, parked or discarded; `Timeout` else. One that the phone does not know
+    /// (any more) counts as confirmed.
+    pub async fn settled(&self, operation: Uuid, timeout: Duration) -> Result<Outcome, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::job(move |actor| actor.wait_for_operation(operation, reply)))?;
+        match within(timeout, answer).await? {
+            Some(answer) => answer.unwrap_or_else(|_| Err(self.no_answer())),
+            None => Err(Error::Timeout),
+        }
+    }
+
+    /// Each change of an operation's state, from now on. The oldest are dropped when the consumer lags by 1,000.
+    pub fn operations(&self) -> Stream<Receipt> {
+        self.inner.shared.operations.stream()
+    }
+}
+
+/// What happened, and what must be shown.
+impl InnSync {
+    /// Calls `callback` for each event of that name: `connected`, `disconnected`, `error`, `reconnect_failed`,
+    /// `notification`, or a type of the seed's §2 as `TASK_ASSIGNED`. In order, from a thread of the crate's own; a
+    /// callback that panics or hangs hurts no other. Of those that wait, the newest 1,000 are kept.
+    pub fn on(&self, name: &str, callback: impl Fn(&ClientEvent) + Send + Sync + 'static) -> Subscription {
+        self.inner.shared.subscribers.add(name, Box::new(callback))
+    }
+
+    /// All events, from now on. The oldest are dropped when the consumer lags by 1,000.
+    pub fn events(&self) -> Stream<ClientEvent> {
+        self.inner.shared.events.stream()
+    }
+
+    /// What must be shown or sounded: first all that was not presented yet, then each as it arises. What is not
+    /// presented comes again with the next stream, also after a restart.
+    pub fn effects(&self) -> Stream<Effect> {
+        let queue = Queue::new(EFFECTS_WAITING);
+        let theirs = Arc::clone(&queue);
+        let joined = self.post(Letter::job(move |actor| match actor.store().effects() {
+            Ok(waiting) => actor.shared().effects.join(&theirs, waiting),
+            Err(error) => {
+                tracing::warn!(%error, "effects could not be read");
+                theirs.end();
+            }
+        }));
+        if joined.is_err() {
+            queue.end();
+        }
+        Stream::new(queue)
+    }
+
+    /// The shell has shown an effect: it does not come again, not even after a restart.
+    pub fn presented(&self, effect: Uuid) {
+        self.inner.shared.effects.discard(|waiting| waiting.id == effect);
+        self.hand_in(Input::Presented { effect });
+    }
+}

@@ -1,0 +1,235 @@
+//! What waits for the core's thread: what people ask for, and what the network brings.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use innsync_engine::{Input, SocketEvent};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::actor::Actor;
+
+/// Frames of one socket, or chunks of one snapshot, that wait for the core; more stay in the network's buffers.
+const WAITING: usize = 64;
+/// Things that people ask for that are done in a row while the network's wait.
+const IN_A_ROW: u32 = 8;
+
+/// Something that only the core's thread can do.
+pub(crate) type Job = Box<dyn FnOnce(&mut Actor) + Send>;
+
+/// Something for the core's thread.
+pub(crate) enum Letter {
+    /// An input of the engine, from a person.
+    Input(Input),
+    /// An input of the engine, from the network.
+    Network(News),
+    /// Something else that only that thread can do.
+    Job(Job),
+    /// The database is closed, and what waits with it; the thread goes on at [`Letter::Resume`].
+    Quiesce(tokio::sync::oneshot::Sender<()>),
+    /// Goes on.
+    Resume,
+    /// The thread ends.
+    Close(Option<tokio::sync::oneshot::Sender<()>>),
+}
+
+impl Letter {
+    /// Something to be done with the core, on its thread.
+    pub(crate) fn job(job: impl FnOnce(&mut Actor) + Send + 'static) -> Self {
+        Self::Job(Box::new(job))
+    }
+}
+
+/// What the network brings.
+pub(crate) struct News {
+    /// What.
+    pub(crate) input: Input,
+    /// For which engine: after a reopening, what the one before had asked for is of no interest.
+    pub(crate) incarnation: u64,
+    /// Its sender may send one more when this is dropped.
+    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// How a pause ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Go on.
+    Resumed,
+    /// The thread ends.
+    Closed,
+}
+
+/// The core's mailbox. People go before the network, so that a tap never waits for a catch-up.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    people: VecDeque<Letter>,
+    network: VecDeque<Letter>,
+    row: u32,
+    closed: bool,
+}
+
+impl Mailbox {
+    /// Hands in what a person (or the shell) asks for. False: the core is closed.
+    pub(crate) fn post(&self, letter: Letter) -> bool {
+        self.put(letter, |state| &mut state.people)
+    }
+
+    fn put(&self, letter: Letter, queue: impl Fn(&mut State) -> &mut VecDeque<Letter>) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        queue(&mut state).push_back(letter);
+        drop(state);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// The next letter, waiting at most so long.
+    pub(crate) fn take(&self, limit: Duration) -> Option<Letter> {
+        let until = Instant::now() + limit;
+        let mut state = self.lock();
+        loop {
+            if let Some(letter) = state.next() {
+                return Some(letter);
+            }
+            let left = until.checked_duration_since(Instant::now())?;
+            state = self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until someone says to go on, leaving everything else where it is.
+    pub(crate) fn pause(&self) -> Pause {
+        let mut state = self.lock();
+        loop {
+            state.network.clear();
+            let ends =
+                |letter: &Letter| matches!(letter, Letter::Quiesce(_) | Letter::Resume | Letter::Close(_));
+            while let Some(at) = state.people.iter().position(ends) {
+                match state.people.get(at) {
+                    // Left for the loop, which answers whoever closes.
+                    Some(Letter::Close(_)) | None => return Pause::Closed,
+                    Some(Letter::Resume) => {
+                        state.people.remove(at);
+                        return Pause::Resumed;
+                    }
+                    // Asked again: it is so already.
+                    Some(_) => {
+                        if let Some(Letter::Quiesce(done)) = state.people.remove(at) {
+                            let _ = done.send(());
+                        }
+                    }
+                }
+            }
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whoever asked for the end; they are to be told once it has come.
+    pub(crate) fn closers(&self) -> Vec<tokio::sync::oneshot::Sender<()>> {
+        let mut state = self.lock();
+        state.closed = true;
+        let people = std::mem::take(&mut state.people);
+        drop(state);
+        people
+            .into_iter()
+            .filter_map(|letter| match letter {
+                Letter::Close(done) => done,
+                Letter::Quiesce(done) => Some(done),
+                Letter::Input(_) | Letter::Network(_) | Letter::Job(_) | Letter::Resume => None,
+            })
+            .collect()
+    }
+
+    /// Whether nothing is taken in any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.people.is_empty() && state.network.is_empty()
+    }
+
+    /// Takes nothing in any more; what waits is dropped, and with it the answers that callers wait for.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waiting = (std::mem::take(&mut state.people), std::mem::take(&mut state.network));
+        drop(state);
+        drop(waiting);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next(&mut self) -> Option<Letter> {
+        let network_waits = !self.network.is_empty();
+        if (self.row < IN_A_ROW || !network_waits)
+            && let Some(letter) = self.people.pop_front()
+        {
+            self.row = if network_waits { self.row + 1 } else { 0 };
+            return Some(letter);
+        }
+        self.row = 0;
+        self.network.pop_front()
+    }
+}
+
+/// Brings what the network says to the core, no faster than the core takes it.
+#[derive(Clone)]
+pub(crate) struct Courier {
+    mailbox: Arc<Mailbox>,
+    permits: Arc<Semaphore>,
+    incarnation: u64,
+    generation: u64,
+}
+
+impl Courier {
+    /// For the socket of that generation, or for requests.
+    pub(crate) fn new(mailbox: &Arc<Mailbox>, incarnation: u64, generation: u64) -> Self {
+        let permits = Arc::new(Semaphore::new(WAITING));
+        Self { mailbox: Arc::clone(mailbox), permits, incarnation, generation }
+    }
+
+    /// Reports what the socket did.
+    pub(crate) async fn socket(&self, event: SocketEvent) {
+        self.bring(Input::Socket { generation: self.generation, event }).await;
+    }
+
+    /// Hands over lines of a snapshot; returns when the database has them. False: nobody wants them any more.
+    pub(crate) async fn lines(&self, id: u64, lines: Vec<String>) -> bool {
+        let taken = self.bring(Input::SnapshotLines { id, lines }).await;
+        // All permits back: what was handed over is committed.
+        let _ = self.permits.acquire_many(u32::try_from(WAITING).unwrap_or(1)).await;
+        taken
+    }
+
+    /// Brings an input. False: the core is closed.
+    pub(crate) async fn bring(&self, input: Input) -> bool {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let news = News { input, incarnation: self.incarnation, _permit: permit };
+        self.mailbox.put(Letter::Network(news), |state| &mut state.network)
+    }
+
+    /// Brings an input without waiting for room: for the core's own thread.
+    pub(crate) fn bring_now(&self, input: Input) -> bool {
+        let news = News { input, incarnation: self.incarnation, _permit: None };
+        self.mailbox.put(Letter::Network(news), |state| &mut state.network)
+    }
+
+    /// A courier that waits for itself alone.
+    pub(crate) fn apart(&self) -> Self {
+        Self::new(&self.mailbox, self.incarnation, self.generation)
+    }
+}

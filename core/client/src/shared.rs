@@ -1,0 +1,131 @@
+//! What all clones of a handle and the core's thread share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use innsync_engine::{ClientEvent, ConnectionState, Effect, Receipt, Session, SyncStatus};
+use rustls::ClientConfig;
+
+use crate::clock::Clock;
+use crate::drivers::Server;
+use crate::mailbox::Mailbox;
+use crate::options::Account;
+use crate::session::SessionStore;
+use crate::subscription::Subscribers;
+use crate::topic::Topic;
+
+/// Items that wait for a consumer of events, operations or effects.
+const WAITING: usize = 1_000;
+/// States of the connection that wait for a consumer.
+const STATES_WAITING: usize = 64;
+
+/// Before the database was looked at.
+const NOTHING_YET: SyncStatus = SyncStatus {
+    connection: ConnectionState::Disconnected,
+    is_online: false,
+    pending_changes: 0,
+    parked: 0,
+    sync_in_progress: false,
+    last_sync_time: None,
+    up_to_date_as_of: None,
+    has_data: false,
+    needs_sign_in: false,
+};
+
+pub(crate) struct Shared {
+    pub(crate) account: Account,
+    /// Names the account in the token store.
+    pub(crate) account_key: String,
+    pub(crate) server: Server,
+    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) events: Topic<ClientEvent>,
+    pub(crate) operations: Topic<Receipt>,
+    pub(crate) effects: Topic<Effect>,
+    pub(crate) connection: Topic<ConnectionState>,
+    pub(crate) status: Topic<SyncStatus>,
+    pub(crate) subscribers: Arc<Subscribers>,
+    session: Mutex<Option<Session>>,
+}
+
+/// What [`Shared`] is made of.
+pub(crate) struct Parts {
+    pub(crate) account: Account,
+    pub(crate) account_key: String,
+    pub(crate) server: Server,
+    pub(crate) tls: ClientConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) session: Option<Session>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let status = SyncStatus { needs_sign_in: parts.session.is_none(), ..NOTHING_YET };
+        Self {
+            account: parts.account,
+            account_key: parts.account_key,
+            server: parts.server,
+            tls: Arc::new(parts.tls),
+            clock: parts.clock,
+            sessions: parts.sessions,
+            mailbox: Arc::default(),
+            events: Topic::new(WAITING),
+            operations: Topic::new(WAITING),
+            effects: Topic::new(WAITING),
+            connection: Topic::remembering(STATES_WAITING, ConnectionState::Disconnected),
+            status: Topic::remembering(1, status),
+            subscribers: Arc::default(),
+            session: Mutex::new(parts.session),
+        }
+    }
+
+    /// The tokens, as they are now.
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn set_session(&self, session: Option<Session>) {
+        *self.lock() = session;
+    }
+
+    /// The sync status, as it was last told.
+    pub(crate) fn status(&self) -> SyncStatus {
+        self.status.last().unwrap_or(NOTHING_YET)
+    }
+
+    /// Tells an event to streams and callbacks.
+    pub(crate) fn event(&self, event: &ClientEvent) {
+        self.events.tell(event);
+        self.subscribers.tell(event);
+    }
+
+    /// The engine is gone, and the connection with it.
+    pub(crate) fn disconnected(&self) {
+        if self.connection.last() != Some(ConnectionState::Disconnected) {
+            self.connection.tell(&ConnectionState::Disconnected);
+        }
+        let connection = ConnectionState::Disconnected;
+        self.status.tell(&SyncStatus {
+            connection,
+            is_online: false,
+            sync_in_progress: false,
+            ..self.status()
+        });
+    }
+
+    /// The end of all streams.
+    pub(crate) fn end(&self) {
+        self.mailbox.close();
+        self.events.end();
+        self.operations.end();
+        self.effects.end();
+        self.connection.end();
+        self.status.end();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
