@@ -23,7 +23,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), String> {
     let mut command = cargo(&["run", "--release", "--quiet", "--package", "innsync-bench", "--"]);
     if let Some(file) = &args.json {
-        let file = std::path::absolute(file).map_err(|error| format!("--json {}: {error}", file.display()))?;
+        let file =
+            std::path::absolute(file).map_err(|error| format!("--json {}: {error}", file.display()))?;
         command.arg("--json").arg(file);
     }
     if let Some(only) = &args.only {

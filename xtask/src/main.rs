@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod demo;
 mod test;
 
 use std::process::ExitCode;
@@ -20,6 +21,10 @@ struct Args {
 enum Command {
     /// Runs everything that must pass: unit, property, simulation and end-to-end tests, the demo, the docs.
     Test(test::Args),
+    /// Shows it all at work: a server process, five phones, the seed's scenarios, a kill and a conflict.
+    Demo(demo::Args),
+    #[command(hide = true)]
+    Basement(demo::BasementArgs),
     /// Measures InnSync beside plain baselines in the same run, and prints a table.
     Bench(bench::Args),
 }
@@ -27,6 +32,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Test(args) => test::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Basement(args) => demo::run_basement(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {

@@ -19,7 +19,10 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     let mut ran = vec!["tests of all crates"];
     // Built first, all at once, so that the tests that start the server's binary find it.
     step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--bins"]))?;
-    step("tests of all crates", &mut cargo(&["test", "--profile", PROFILE, "--workspace", "--no-fail-fast"]))?;
+    step(
+        "tests of all crates",
+        &mut cargo(&["test", "--profile", PROFILE, "--workspace", "--no-fail-fast"]),
+    )?;
     if !args.skip_docs {
         let mut doc = cargo(&["doc", "--profile", PROFILE, "--workspace", "--no-deps", "--quiet"]);
         step("documentation without warnings", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;

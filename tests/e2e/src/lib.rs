@@ -1,1 +1,16 @@
-//! Server and clients as real processes and sockets: the seed's scenarios and bad input.
+//! Server and phones as real processes, sockets and databases, for the scenarios in `tests/` and for `cargo xtask demo`.
+
+mod http;
+mod patience;
+mod phone;
+mod server;
+
+pub use http::{Answer, Http};
+pub use patience::{PATIENCE, becomes};
+pub use phone::{Phone, toast};
+pub use server::Server;
+
+/// The demo property that `innsync-server serve --demo` makes.
+pub const PROPERTY: &str = "seaside";
+/// The password of everybody in it.
+pub const PASSWORD: &str = "demo";
