@@ -14,13 +14,34 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod clock;
+mod commands;
+mod connection;
+mod draft;
+mod effects;
 mod engine;
+mod explain;
+mod feed;
+mod frames;
+mod http;
 mod input;
+mod lanes;
 pub mod limits;
+mod notices;
 mod outbox;
 mod output;
+mod overlay;
+mod predict;
+mod push;
+mod queue;
+mod random;
+mod replay;
+mod results;
+mod session;
+mod snapshot;
+mod state;
 mod status;
 mod store;
+mod verify;
 
 pub use clock::Now;
 pub use engine::{Config, Engine, EngineError, Step};
@@ -29,3 +50,4 @@ pub use outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
 pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, SignInReason, ToastLevel};
 pub use status::{ConnectionState, SyncStatus};
 pub use store::{Batch, Meta, StoreError, StoreRead, Write};
+pub use verify::verify;

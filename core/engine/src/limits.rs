@@ -28,3 +28,14 @@ pub const FRAMES_BUFFERED: usize = 256;
 pub const ROWS_PER_TRANSACTION: usize = 500;
 /// Effects remembered after they were presented, so that none is shown twice.
 pub const EFFECTS_REMEMBERED: usize = 1_000;
+/// Milliseconds beyond [`HTTP_TIMEOUT_MS`] after which the engine itself gives a request up, should the driver never answer.
+pub const HTTP_GRACE_MS: u64 = 5_000;
+/// Milliseconds that a server may ask a phone to stay away before it reconnects; longer wishes are cut.
+pub const DRAIN_CAP_MS: u64 = 300_000;
+/// Milliseconds between two refreshes of the access token at least, however short its life.
+pub const REFRESH_APART_MS: i64 = 10_000;
+/// Milliseconds after which news of suites and unassigned tasks are no longer told: who was offline for a day wants to see
+/// the board, not a hundred toasts.
+pub const NEWS_MAX_AGE_MS: i64 = 300_000;
+/// Milliseconds that a toast stays where the table of effects names no time.
+pub const TOAST_MS: u32 = 4_000;

@@ -3,6 +3,10 @@
 use innsync_domain::Timestamp;
 use serde::Serialize;
 
+use crate::http::{Answers, Purpose};
+use crate::session::Standing;
+use crate::state::State;
+
 /// The seed's four states (§1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -51,4 +55,40 @@ pub struct SyncStatus {
     pub has_data: bool,
     /// Whether a person must sign in before anything is sent.
     pub needs_sign_in: bool,
+}
+
+impl SyncStatus {
+    /// Before anything is known.
+    pub(crate) const BLANK: Self = Self {
+        connection: ConnectionState::Disconnected,
+        is_online: false,
+        pending_changes: 0,
+        parked: 0,
+        sync_in_progress: false,
+        last_sync_time: None,
+        up_to_date_as_of: None,
+        has_data: false,
+        needs_sign_in: false,
+    };
+
+    /// Nothing in it is remembered for its own sake: it follows from what is stored, the connection, and what is under way.
+    pub(crate) fn of(state: &State) -> Self {
+        let standing = state.session.standing();
+        let connection = state.link.state(standing);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            connection,
+            is_online: state.link.wanted
+                && (connection == ConnectionState::Connected || state.requests.answers == Answers::Ours),
+            pending_changes: count(state.outbox.pending()),
+            parked: count(state.outbox.parked()),
+            sync_in_progress: state.requests.find(Purpose::Push).is_some()
+                || state.requests.find(Purpose::Pull).is_some()
+                || state.snapshot_under_way(),
+            last_sync_time: state.meta.last_sync_time,
+            up_to_date_as_of: state.meta.up_to_date_as_of,
+            has_data: state.meta.has_data,
+            needs_sign_in: standing == Standing::Missing,
+        }
+    }
 }

@@ -17,6 +17,9 @@ pub trait StoreRead {
     fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError>;
     /// Whether a base row is kept (operations are pending).
     fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError>;
+    /// The entity in the staging area, as the snapshot under way has it. It is what [`Write::SwapStage`] will show, and the
+    /// engine reads it to put the outbox over it in the same batch.
+    fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError>;
     /// Every base row's reference, in order of kind and id.
     fn bases(&self) -> Result<Vec<EntityRef>, StoreError>;
     /// The outbox in order.

@@ -1,0 +1,209 @@
+//! What a person does: executed at once on what they see, and queued.
+
+use std::sync::Arc;
+
+use innsync_domain::{Command, ErrorClass, Fields, Reason, Rejection, Uuid, limits::READ_MARKS};
+use innsync_protocol::limits::OP_BYTES;
+use innsync_protocol::{IntentTime, Op, SCHEMA};
+
+use crate::draft::{Draft, receipt};
+use crate::limits::OPS_QUEUED;
+use crate::outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
+use crate::output::Output;
+use crate::predict::{Outlook, least_footprint, predict};
+use crate::store::StoreError;
+
+impl Draft<'_> {
+    pub(crate) fn execute(
+        &mut self,
+        request: u64,
+        id: Uuid,
+        command: Command,
+        depends_on: Vec<Uuid>,
+    ) -> Result<(), StoreError> {
+        let result = self.queue(id, command, depends_on)?;
+        self.tell(Output::Executed { request, result });
+        Ok(())
+    }
+
+    fn queue(
+        &mut self,
+        id: Uuid,
+        command: Command,
+        depends_on: Vec<Uuid>,
+    ) -> Result<Result<Receipt, Rejection>, StoreError> {
+        if let Some(known) = self.state.outbox.get(id) {
+            return Ok(if known.op.command == command {
+                Ok(receipt(known))
+            } else {
+                Err(Rejection::permanent(Reason::IdReused, "This operation's id is taken; use a new one."))
+            });
+        }
+        let op = self.new_op(id, command, depends_on);
+        if let Err(rejection) = self.check_room(&op) {
+            return Ok(Err(rejection));
+        }
+        if let Some(joined) = self.join_read_marks(&op)? {
+            return Ok(Ok(joined));
+        }
+        Ok(self.enqueue(op)?.map(|op| receipt(&op)))
+    }
+
+    fn new_op(&self, id: Uuid, command: Command, depends_on: Vec<Uuid>) -> Op {
+        Op {
+            id,
+            author: self.config.employee,
+            device: self.config.device.clone(),
+            depends_on,
+            supersedes: None,
+            intent: IntentTime {
+                boot_id: self.config.boot_id.clone(),
+                boot_ms: self.now.boot_ms,
+                wall: self.now.wall,
+                corrected: self.state.clock.at(self.now.boot_ms),
+            },
+            base_version: None,
+            base: Fields::new(),
+            schema: SCHEMA,
+            command,
+        }
+    }
+
+    fn check_room(&self, op: &Op) -> Result<(), Rejection> {
+        if self.state.outbox.len() >= OPS_QUEUED {
+            let message = format!(
+                "{OPS_QUEUED} changes wait on this phone, which is the most; connect it so that they can be sent."
+            );
+            return Err(limit_reached("OUTBOX_FULL", ErrorClass::Transient, message));
+        }
+        let bytes = serde_json::to_string(op).map_or(usize::MAX, |text| text.len());
+        if bytes > OP_BYTES {
+            let message =
+                format!("This change has {bytes} bytes; at most {OP_BYTES} are possible. Shorten it.");
+            return Err(limit_reached("TOO_LARGE", ErrorClass::Permanent, message));
+        }
+        Ok(())
+    }
+
+    /// Predicts an operation over what is shown and puts it at the end of the outbox; or says why it is refused at once.
+    fn enqueue(&mut self, mut op: Op) -> Result<Result<QueuedOp, Rejection>, StoreError> {
+        let outlook = predict(&op.command, op.id, op.intent.best(), self.observer(), &self.screen())?;
+        let footprint = match outlook {
+            Outlook::Refused(rejection) => return Ok(Err(rejection)),
+            Outlook::Nobody => return Ok(Err(nobody())),
+            Outlook::Unforeseen => least_footprint(&op.command, self.config.employee),
+            Outlook::Foreseen(prediction) => {
+                op.base_version = prediction.base_version;
+                op.base = prediction.base;
+                self.predicted.extend(prediction.rows);
+                prediction.footprint
+            }
+        };
+        self.await_rows(&footprint)?;
+        let order = self.state.meta.next_order;
+        self.state.meta.next_order = order + 1;
+        let queued = QueuedOp { op, order, footprint, state: OpState::Queued, attempts: 0 };
+        self.put_op(queued.clone());
+        Ok(Ok(queued))
+    }
+
+    /// What the operation may write gets a base row, also where nothing changes on the screen.
+    fn await_rows(&mut self, footprint: &Footprint) -> Result<(), StoreError> {
+        for entity in &footprint.writes {
+            if !self.predicted.contains_key(entity) {
+                let row = self.shown_before(entity)?;
+                self.predicted.insert(entity.clone(), row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Read marks join those that have not left the phone yet.
+    fn join_read_marks(&mut self, op: &Op) -> Result<Option<Receipt>, StoreError> {
+        let Command::MarkRead { notification_ids: more } = &op.command else { return Ok(None) };
+        let unsent = |it: &&Arc<QueuedOp>| {
+            it.op.command.is_cosmetic() && it.state == OpState::Queued && it.attempts == 0
+        };
+        let Some(queued) = self.state.outbox.iter().rev().find(unsent).cloned() else { return Ok(None) };
+        let mut queued = QueuedOp::clone(&queued);
+        let Command::MarkRead { notification_ids } = &mut queued.op.command else { return Ok(None) };
+        for id in more {
+            if !notification_ids.contains(id) {
+                notification_ids.push(*id);
+            }
+        }
+        if notification_ids.len() > READ_MARKS {
+            return Ok(None);
+        }
+        let outlook =
+            predict(&queued.op.command, queued.op.id, op.intent.best(), self.observer(), &self.screen())?;
+        if let Outlook::Foreseen(prediction) = outlook {
+            queued.footprint = prediction.footprint;
+        }
+        self.touch(&queued);
+        self.put_op(queued.clone());
+        Ok(Some(receipt(&queued)))
+    }
+
+    /// A parked operation is tried again as a new one, on what is shown now.
+    pub(crate) fn retry(&mut self, parked: Uuid, id: Uuid) -> Result<(), StoreError> {
+        let Some(old) = self.state.outbox.get(parked).cloned() else {
+            self.error(format!("there is no parked operation {parked}"));
+            return Ok(());
+        };
+        if !matches!(old.state, OpState::Parked { .. }) || self.state.outbox.get(id).is_some() {
+            self.error(format!("operation {parked} is not parked, or {id} is taken"));
+            return Ok(());
+        }
+        let mut op = self.new_op(id, old.op.command.clone(), old.op.depends_on.clone());
+        op.supersedes = Some(parked);
+        match self.enqueue(op)? {
+            Ok(new) => {
+                self.remove_op(parked);
+                self.redirect_dependents(parked, id);
+                self.tell(Output::Operation(receipt(&new)));
+            }
+            Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
+        }
+        Ok(())
+    }
+
+    fn redirect_dependents(&mut self, from: Uuid, to: Uuid) {
+        let dependents: Vec<_> =
+            self.state.outbox.iter().filter(|op| op.op.depends_on.contains(&from)).cloned().collect();
+        for op in dependents {
+            let mut op = QueuedOp::clone(&op);
+            for dependency in &mut op.op.depends_on {
+                if *dependency == from {
+                    *dependency = to;
+                }
+            }
+            self.put_op(op);
+        }
+    }
+
+    pub(crate) fn discard(&mut self, id: Uuid) {
+        let Some(op) = self.state.outbox.get(id).cloned() else {
+            return self.error(format!("there is no operation {id} to discard"));
+        };
+        match op.state {
+            OpState::Queued | OpState::Parked { .. } => {
+                self.state.push.forget(id);
+                self.remove_op(id);
+            }
+            OpState::Sent | OpState::Applied { .. } => {
+                self.error(format!("operation {id} is on its way to the server and cannot be discarded"));
+            }
+        }
+    }
+}
+
+fn limit_reached(reason: &str, class: ErrorClass, message: String) -> Rejection {
+    Rejection { class, ..Rejection::permanent(Reason::from(reason), message) }
+}
+
+/// Before the first snapshot nobody knows who this is and what they may do.
+fn nobody() -> Rejection {
+    let message = "This phone has not fetched your data yet; connect it once, then try again.";
+    limit_reached("NO_DATA", ErrorClass::Transient, message.to_owned())
+}

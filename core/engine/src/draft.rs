@@ -1,0 +1,256 @@
+//! A step in the making: the next state, the rows as they will be, and what is to be told.
+//!
+//! The store shows the last committed picture alone, so what a step has changed so far is read from here first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use innsync_domain::{Entity, EntityRef};
+
+use crate::clock::Now;
+use crate::engine::Config;
+use crate::outbox::{OpState, QueuedOp, Receipt};
+use crate::output::{ClientEvent, Effect, Output};
+use crate::predict::{Observer, Rows};
+use crate::state::State;
+use crate::store::{Batch, StoreError, StoreRead, Write};
+
+/// What lies under the changes of the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// The store as committed.
+    Committed,
+    /// Nothing: the mirror was cleared in this step.
+    Empty,
+    /// The staging area: it was swapped in in this step.
+    Staged,
+}
+
+pub(crate) struct Draft<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) now: Now,
+    store: &'a dyn StoreRead,
+    pub(crate) state: State,
+    pub(crate) outputs: Vec<Output>,
+    ground: Ground,
+    /// Writes that concern whole areas, in order; they come before all rows.
+    areas: Vec<Write>,
+    /// The staging area as this step changes it.
+    staged: BTreeMap<EntityRef, Entity>,
+    stage_cleared: bool,
+    /// Rows of the mirror that this step changes.
+    pub(crate) mirror: BTreeMap<EntityRef, Option<Entity>>,
+    /// Entities whose overlay must be rebuilt though their mirror row did not change.
+    pub(crate) dirty: BTreeSet<EntityRef>,
+    pub(crate) rebuild_all: bool,
+    /// The rows that a new operation changes, when it is all that happens in this step.
+    pub(crate) predicted: BTreeMap<EntityRef, Option<Entity>>,
+    /// Operations to be written: by their place in the order, so that the batch is in order, too.
+    ops: BTreeMap<u64, Arc<QueuedOp>>,
+    effects: Vec<Write>,
+    known_effects: BTreeSet<innsync_domain::Uuid>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(config: &'a Config, now: Now, store: &'a dyn StoreRead, state: State) -> Self {
+        Self {
+            config,
+            now,
+            store,
+            state,
+            outputs: Vec::new(),
+            ground: Ground::Committed,
+            areas: Vec::new(),
+            staged: BTreeMap::new(),
+            stage_cleared: false,
+            mirror: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            rebuild_all: false,
+            predicted: BTreeMap::new(),
+            ops: BTreeMap::new(),
+            effects: Vec::new(),
+            known_effects: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn boot(&self) -> u64 {
+        self.now.boot_ms
+    }
+
+    pub(crate) fn observer(&self) -> Observer {
+        Observer { employee: self.config.employee, has_data: self.state.meta.has_data }
+    }
+
+    pub(crate) fn tell(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    pub(crate) fn error(&mut self, detail: impl Into<String>) {
+        self.tell(Output::Event(ClientEvent::Error { detail: detail.into() }));
+    }
+
+    // Rows.
+
+    fn ground_row(&self, entity: &EntityRef, committed_mirror: bool) -> Result<Option<Entity>, StoreError> {
+        match self.ground {
+            Ground::Committed if committed_mirror => self.store.mirror(&entity.kind, entity.id),
+            Ground::Committed => self.store.shown(&entity.kind, entity.id),
+            Ground::Empty => Ok(None),
+            Ground::Staged => match self.staged.get(entity) {
+                Some(row) => Ok(Some(row.clone())),
+                None if self.stage_cleared => Ok(None),
+                None => self.store.staged(&entity.kind, entity.id),
+            },
+        }
+    }
+
+    /// The server's state as this step leaves it.
+    pub(crate) fn mirror_row(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
+        match self.mirror.get(entity) {
+            Some(row) => Ok(row.clone()),
+            None => self.ground_row(entity, true),
+        }
+    }
+
+    /// What was shown before the step (after its area writes).
+    pub(crate) fn shown_before(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
+        self.ground_row(entity, false)
+    }
+
+    /// What the step's rows look like so far to a person.
+    pub(crate) fn screen(&self) -> Screen<'_, 'a> {
+        Screen(self)
+    }
+
+    pub(crate) fn had_base(&self, entity: &EntityRef) -> Result<bool, StoreError> {
+        match self.ground {
+            Ground::Committed => self.store.has_base(&entity.kind, entity.id),
+            Ground::Empty | Ground::Staged => Ok(false),
+        }
+    }
+
+    /// The base row as it was before the step; asked only where there was one.
+    pub(crate) fn base_before(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
+        self.store.mirror(&entity.kind, entity.id)
+    }
+
+    // Areas.
+
+    pub(crate) fn clear_mirror(&mut self) {
+        self.areas.push(Write::ClearMirror);
+        self.ground = Ground::Empty;
+        self.mirror.clear();
+        self.rebuild_all = true;
+    }
+
+    pub(crate) fn clear_stage(&mut self) {
+        self.areas.push(Write::ClearStage);
+        self.staged.clear();
+        self.stage_cleared = true;
+    }
+
+    pub(crate) fn stage(&mut self, row: Entity) {
+        self.areas.push(Write::Stage(row.clone()));
+        self.staged.insert(row.reference(), row);
+    }
+
+    pub(crate) fn swap_stage(&mut self) {
+        self.areas.push(Write::SwapStage);
+        self.ground = Ground::Staged;
+        self.mirror.clear();
+        self.rebuild_all = true;
+    }
+
+    // Operations.
+
+    /// Writes an operation. Whoever changes what it predicts also says so with [`Draft::touch`].
+    pub(crate) fn put_op(&mut self, op: QueuedOp) {
+        Arc::make_mut(&mut self.state.outbox).put(op.clone());
+        self.ops.insert(op.order, Arc::new(op));
+    }
+
+    pub(crate) fn remove_op(&mut self, id: innsync_domain::Uuid) {
+        if let Some(op) = Arc::make_mut(&mut self.state.outbox).remove(id) {
+            self.touch(&op);
+            self.ops.insert(op.order, op);
+        }
+    }
+
+    /// Lets the overlay of what an operation writes be rebuilt.
+    pub(crate) fn touch(&mut self, op: &QueuedOp) {
+        self.dirty.extend(op.footprint.writes.iter().cloned());
+    }
+
+    /// Changes how far an operation is, and tells it.
+    pub(crate) fn set_op_state(&mut self, op: &QueuedOp, state: OpState) {
+        if op.state == state {
+            return;
+        }
+        let op = QueuedOp { state, ..op.clone() };
+        self.tell(Output::Operation(receipt(&op)));
+        self.put_op(op);
+    }
+
+    // Effects.
+
+    /// Records an effect, unless the same cause gave it before.
+    pub(crate) fn effect(&mut self, effect: Effect) -> Result<(), StoreError> {
+        if self.store.knows_effect(effect.id)? || !self.known_effects.insert(effect.id) {
+            return Ok(());
+        }
+        self.effects.push(Write::PutEffect(effect.clone()));
+        self.tell(Output::Effect(effect));
+        Ok(())
+    }
+
+    pub(crate) fn presented(&mut self, effect: innsync_domain::Uuid) {
+        self.effects.push(Write::EffectPresented(effect));
+    }
+
+    // The end.
+
+    /// Everything that is to be written, given the overlay's rows.
+    pub(crate) fn batch(&mut self, rows: Vec<Write>, meta_before: &crate::store::Meta) -> Batch {
+        let mut writes = std::mem::take(&mut self.areas);
+        writes.extend(rows);
+        for op in std::mem::take(&mut self.ops).into_values() {
+            writes.push(match self.state.outbox.get(op.op.id) {
+                Some(now) => Write::PutOp(QueuedOp::clone(now)),
+                None => Write::DeleteOp(op.op.id),
+            });
+        }
+        writes.append(&mut self.effects);
+        if self.state.meta != *meta_before {
+            writes.push(Write::PutMeta(self.state.meta.clone()));
+        }
+        Batch { writes }
+    }
+}
+
+impl Rows for Draft<'_> {
+    fn row(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
+        self.mirror_row(entity)
+    }
+}
+
+/// See [`Draft::screen`].
+pub(crate) struct Screen<'b, 'a>(&'b Draft<'a>);
+
+impl Rows for Screen<'_, '_> {
+    fn row(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
+        match self.0.predicted.get(entity) {
+            Some(row) => Ok(row.clone()),
+            None => self.0.shown_before(entity),
+        }
+    }
+}
+
+/// What the app holds of an operation.
+pub(crate) fn receipt(op: &QueuedOp) -> Receipt {
+    Receipt {
+        id: op.op.id,
+        command: op.op.command.name().to_owned(),
+        entity: op.op.command.primary(),
+        state: Some(op.state.clone()),
+    }
+}

@@ -1,0 +1,184 @@
+//! News: what other people's changes make a phone show or sound. One cause (a commit) shows one toast, the strongest that
+//! applies; one thing never rings twice. A person's own changes are no news to them, and a snapshot is none either.
+//!
+//! | key | arguments | when |
+//! | --- | --- | --- |
+//! | `emergency` | `title`, `message`, `severity` | an alert: ERROR for 10 s, [`EffectBody::EmergencyModal`], the looping sound `emergency` |
+//! | `notification` | `title`, `message` | a notification of HIGH or URGENT priority: WARNING for 5 s |
+//! | `announcement` | `title`, `message` | WARNING where HIGH, INFO where NORMAL |
+//! | `task.assigned` | `title` | a task assigned to me: INFO, the sound `task-assigned`, a system notification |
+//! | `task.available` | `title` | an unassigned task that I could take: INFO |
+//! | `shift.changed` | `old`, `new` | INFO |
+//! | `suite.status` | `number`, `status` | INFO |
+//! | `suite.created` | `number` | INFO |
+
+use std::collections::BTreeMap;
+
+use innsync_domain::{
+    Alert, AnnouncementPriority, Entity, EntityKind, EntityRef, Event, NotificationPriority,
+    NotificationType, Timestamp, Uuid, derived_id,
+};
+use innsync_protocol::Commit;
+
+use crate::draft::Draft;
+use crate::limits::{NEWS_MAX_AGE_MS, TOAST_MS};
+use crate::notices::args;
+use crate::output::{Effect, EffectBody, ToastLevel};
+use crate::store::StoreError;
+
+/// What a commit tells.
+pub(crate) struct News {
+    epoch: u64,
+    seq: u64,
+    at: Timestamp,
+    by: Uuid,
+    pub(crate) events: Vec<Event>,
+}
+
+/// A toast that one event of a commit would show.
+struct Candidate {
+    /// The higher, the stronger.
+    rank: u8,
+    level: ToastLevel,
+    key: &'static str,
+    args: BTreeMap<String, String>,
+    duration_ms: u32,
+    /// What it is about, and so what its id is derived from.
+    entity: EntityRef,
+}
+
+impl News {
+    pub(crate) fn of(epoch: u64, commit: &Commit) -> Self {
+        Self { epoch, seq: commit.seq, at: commit.at, by: commit.by, events: Vec::new() }
+    }
+}
+
+impl Draft<'_> {
+    /// Records the effects of a commit. The mirror is already as it is after the whole delta, so that what is over by then
+    /// is not told.
+    pub(crate) fn tell_news(&mut self, news: &News) -> Result<(), StoreError> {
+        let mut strongest: Option<Candidate> = None;
+        for event in &news.events {
+            let Some(candidate) = self.candidate(news, event)? else { continue };
+            if strongest.as_ref().is_none_or(|it| candidate.rank > it.rank) {
+                strongest = Some(candidate);
+            }
+        }
+        let Some(Candidate { level, key, args, duration_ms, entity, .. }) = strongest else { return Ok(()) };
+        // An emergency is the same wherever it comes from; all else is of its commit.
+        let cause = if key == "emergency" { String::new() } else { format!(":{}:{}", news.epoch, news.seq) };
+        match key {
+            "emergency" => self.ring(&entity)?,
+            "task.assigned" => {
+                let name = "task-assigned".to_owned();
+                self.news_effect(
+                    &entity,
+                    &format!("sound{cause}"),
+                    EffectBody::Sound { name, looping: false },
+                )?;
+                let notification = EffectBody::SystemNotification { key: key.to_owned(), args: args.clone() };
+                self.news_effect(&entity, &format!("system{cause}"), notification)?;
+            }
+            _ => {}
+        }
+        let toast = EffectBody::Toast { level, key: key.to_owned(), args, duration_ms };
+        self.news_effect(&entity, &format!("toast{cause}"), toast)
+    }
+
+    fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<(), StoreError> {
+        let id = derived_id(entity.id, &format!("effect:{}:{what}", entity.kind));
+        self.effect(Effect { id, at: self.now.wall, body })
+    }
+
+    /// The emergency screen and its sound.
+    fn ring(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
+        if let Some(Entity::Alert(it)) = self.mirror_row(alert)? {
+            let modal = EffectBody::EmergencyModal { alert_id: it.id, title: it.title, message: it.message };
+            self.news_effect(alert, "modal", modal)?;
+            let sound = EffectBody::Sound { name: "emergency".to_owned(), looping: true };
+            self.news_effect(alert, "sound", sound)?;
+        }
+        Ok(())
+    }
+
+    fn candidate(&self, news: &News, event: &Event) -> Result<Option<Candidate>, StoreError> {
+        let me = self.config.employee;
+        // Coming on duty is one's own doing, but the emergencies that are then seen are not.
+        let own = news.by == me && !matches!(event, Event::EmergencyAlert { .. });
+        if own {
+            return Ok(None);
+        }
+        let age = self.state.clock.guess(self.now).as_millis().saturating_sub(news.at.as_millis());
+        let stale = age > NEWS_MAX_AGE_MS;
+        let entity = event.entity();
+        let toast = |rank, level, key, args, duration_ms| {
+            Ok(Some(Candidate { rank, level, key, args, duration_ms, entity: event.entity() }))
+        };
+        match event {
+            Event::EmergencyAlert { alert, .. } if self.alert_is_open(alert)? => {
+                let severity = alert.severity.to_string();
+                let args = args([
+                    ("title", alert.title.clone()),
+                    ("message", alert.message.clone()),
+                    ("severity", severity),
+                ]);
+                toast(9, ToastLevel::Error, "emergency", args, 10_000)
+            }
+            Event::Notification { notification: it, .. } => {
+                let text = args([("title", it.title.clone()), ("message", it.message.clone())]);
+                match (&it.priority, &it.notification_type) {
+                    (NotificationPriority::High | NotificationPriority::Urgent, _) => {
+                        toast(8, ToastLevel::Warning, "notification", text, 5_000)
+                    }
+                    (_, NotificationType::TaskAvailable) if !stale => {
+                        let args = args([("title", it.message.clone())]);
+                        toast(4, ToastLevel::Info, "task.available", args, TOAST_MS)
+                    }
+                    _ => Ok(None),
+                }
+            }
+            Event::TaskAssigned { task, assigned_to, .. } if *assigned_to == me => {
+                toast(6, ToastLevel::Info, "task.assigned", args([("title", task.title.clone())]), TOAST_MS)
+            }
+            Event::SystemAnnouncement { announcement: it, .. } => {
+                let args = args([("title", it.title.clone()), ("message", it.message.clone())]);
+                let over = it.expires_at.is_some_and(|at| at <= self.state.clock.guess(self.now));
+                match it.priority {
+                    _ if over => Ok(None),
+                    AnnouncementPriority::High => toast(7, ToastLevel::Warning, "announcement", args, 5_000),
+                    AnnouncementPriority::Normal => {
+                        toast(5, ToastLevel::Info, "announcement", args, TOAST_MS)
+                    }
+                    AnnouncementPriority::Low | AnnouncementPriority::Other(_) => Ok(None),
+                }
+            }
+            Event::ShiftChange { shift, .. } if !stale => {
+                let args = args([("old", shift.old_shift.clone()), ("new", shift.new_shift.clone())]);
+                toast(3, ToastLevel::Info, "shift.changed", args, TOAST_MS)
+            }
+            Event::EntityUpdated { before, .. }
+                if !stale && entity.kind == EntityKind::Suite && before.contains_key("status") =>
+            {
+                let Some(Entity::Suite(suite)) = self.mirror_row(&entity)? else { return Ok(None) };
+                let args = args([("number", suite.suite_number), ("status", suite.status.to_string())]);
+                toast(2, ToastLevel::Info, "suite.status", args, TOAST_MS)
+            }
+            Event::EntityCreated { entity: Entity::Suite(suite), .. } if !stale => {
+                let args = args([("number", suite.suite_number.clone())]);
+                toast(1, ToastLevel::Info, "suite.created", args, TOAST_MS)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the alert still wants this person: not resolved, not acknowledged by them, not their own.
+    fn alert_is_open(&self, alert: &Alert) -> Result<bool, StoreError> {
+        let me = self.config.employee;
+        let now = match self.mirror_row(&EntityRef::new(EntityKind::Alert, alert.id))? {
+            Some(Entity::Alert(now)) => now,
+            _ => return Ok(false),
+        };
+        let acknowledged = now.acknowledgements.iter().any(|it| it.employee_id == me);
+        Ok(now.raised_by != me && now.resolved_at.is_none() && !acknowledged)
+    }
+}

@@ -1,0 +1,69 @@
+//! Why an operation is not confirmed yet, in one sentence.
+
+use innsync_domain::Uuid;
+
+use crate::lanes::{Wait, walk};
+use crate::outbox::{OpState, ParkReason};
+use crate::session::Standing;
+use crate::state::State;
+
+impl State {
+    /// `None`: there is no such operation; it is confirmed, discarded, or was never here.
+    pub(crate) fn why_waiting(&self, now: u64, id: Uuid) -> Option<String> {
+        let op = self.outbox.get(id)?;
+        let mut found = None;
+        walk(&self.outbox, now, &self.push.held, &self.push.under_way, |it, wait| {
+            if it.op.id == id {
+                found = Some(wait);
+            }
+        });
+        let seconds = |at: u64| at.saturating_sub(now).div_ceil(1000);
+        Some(match found? {
+            Wait::NeedsPerson => match &op.state {
+                OpState::Parked { reason: ParkReason::Rejected { rejection } } => {
+                    format!("The server refused it: {}", rejection.message)
+                }
+                _ => "Somebody else changed the same fields; choose whose values stay.".to_owned(),
+            },
+            Wait::Taken => "The server has taken it; its effect is being fetched.".to_owned(),
+            Wait::UnderWay => "It was sent and waits for the server's answer.".to_owned(),
+            Wait::Parked(parked) => {
+                format!("Operation {parked}, which it follows, needs you first: retry or discard that one.")
+            }
+            Wait::Earlier(earlier) => format!("It waits for operation {earlier} on the same thing."),
+            Wait::Dependency(dependency) => {
+                format!("It waits for operation {dependency}, which it depends on.")
+            }
+            Wait::Until(at) => format!("The server asked to try it again; that is in {} s.", seconds(at)),
+            Wait::Ready => self.why_nothing_is_sent(now),
+        })
+    }
+
+    fn why_nothing_is_sent(&self, now: u64) -> String {
+        let push = &self.push;
+        if !self.link.wanted {
+            return "The app is disconnected; it is sent once it connects.".to_owned();
+        }
+        match self.session.standing() {
+            Standing::Missing => return "Nothing is sent before you sign in.".to_owned(),
+            Standing::Stale => return "The session is being renewed; it is sent after that.".to_owned(),
+            Standing::Good => {}
+        }
+        if let Some(at) = self.hold_until.filter(|at| *at > now) {
+            let seconds = at.saturating_sub(now).div_ceil(1000);
+            return format!("The phone could not write to its storage; it tries again in {seconds} s.");
+        }
+        if !self.server_answers() {
+            return "The server cannot be reached; it is sent as soon as it answers.".to_owned();
+        }
+        if push.retry_at() > now {
+            let seconds = push.retry_at().saturating_sub(now).div_ceil(1000);
+            return format!("The last attempt failed; the next one is in {seconds} s.");
+        }
+        if push.under_way.is_empty() {
+            "It is about to be sent.".to_owned()
+        } else {
+            "It goes with the next push, when the one under way is answered.".to_owned()
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The feed: deltas applied in order, gaps pulled.
+//!
+//! ```text
+//!   to ≤ mine            nothing new (its results still count)
+//!   from ≤ mine < to     the commits after mine
+//!   from > mine          a gap: pull; what arrives meanwhile waits and is looked at again afterwards
+//!   another epoch/mark   pull; the server answers RESET
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use innsync_domain::{Timestamp, ViewChange, derive};
+use innsync_protocol::{Cursor, Delta, Reset, SyncAnswer};
+
+use crate::draft::Draft;
+use crate::effects::News;
+use crate::http::{Answer, Answers, Purpose, sync_path};
+use crate::limits::{FRAMES_BUFFERED, POLL_MS};
+use crate::output::{ClientEvent, Output};
+use crate::state::{State, sooner};
+use crate::store::StoreError;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Feed {
+    /// Something is missing, or may be.
+    wanted: bool,
+    failures: u32,
+    retry_at: u64,
+    /// Frames that came while a pull was under way.
+    buffer: Arc<VecDeque<Arc<Delta>>>,
+    /// When to pull where there is no socket.
+    poll_at: u64,
+}
+
+impl Feed {
+    pub(crate) fn want_pull(&mut self) {
+        self.wanted = true;
+    }
+
+    pub(crate) fn retry_now(&mut self) {
+        self.retry_at = 0;
+        self.failures = 0;
+    }
+
+    pub(crate) fn forget_frames(&mut self) {
+        self.buffer = Arc::default();
+    }
+}
+
+/// How a delta lies to the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Old,
+    Next,
+    Gap,
+    Foreign,
+}
+
+fn fit(mine: &Cursor, delta: &Delta) -> Fit {
+    if delta.epoch != mine.epoch || (delta.to == mine.seq && delta.mark != mine.mark) {
+        Fit::Foreign
+    } else if delta.to <= mine.seq {
+        Fit::Old
+    } else if delta.from <= mine.seq {
+        Fit::Next
+    } else {
+        Fit::Gap
+    }
+}
+
+impl Draft<'_> {
+    /// A delta from the socket.
+    pub(crate) fn on_delta(&mut self, delta: Delta) -> Result<(), StoreError> {
+        for result in &delta.results {
+            self.on_result(result)?;
+        }
+        // A snapshot that is due or under way brings it; what comes after it is asked for then.
+        if !self.state.meta.has_data || self.state.snapshots.is_due() {
+            return Ok(());
+        }
+        if self.state.requests.find(Purpose::Pull).is_none() {
+            return self.fit_in(&delta);
+        }
+        let buffer = Arc::make_mut(&mut self.state.feed.buffer);
+        if buffer.len() < FRAMES_BUFFERED {
+            buffer.push_back(Arc::new(delta));
+        } else {
+            buffer.clear();
+            self.state.feed.want_pull();
+        }
+        Ok(())
+    }
+
+    fn fit_in(&mut self, delta: &Delta) -> Result<(), StoreError> {
+        match fit(&self.state.meta.cursor, delta) {
+            Fit::Old => Ok(()),
+            Fit::Next => self.apply_delta(delta),
+            Fit::Gap | Fit::Foreign => {
+                self.state.feed.want_pull();
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the commits after the cursor over into the mirror.
+    fn apply_delta(&mut self, delta: &Delta) -> Result<(), StoreError> {
+        let mine = self.state.meta.cursor.seq;
+        let me = self.config.employee;
+        let mut news = Vec::new();
+        let mut last = None;
+        for commit in delta.commits.iter().filter(|commit| commit.seq > mine) {
+            last = Some(commit.at);
+            let mut told = News::of(delta.epoch, commit);
+            for change in &commit.changes {
+                match change {
+                    ViewChange::Upsert { entity, .. } => {
+                        self.mirror.insert(entity.reference(), Some(entity.clone()));
+                    }
+                    ViewChange::Remove { entity, .. } => {
+                        self.mirror.insert(entity.clone(), None);
+                    }
+                    ViewChange::Unsupported { .. } => {}
+                }
+                told.events.extend(derive(change, commit.by, commit.at, me));
+            }
+            news.push(told);
+        }
+        self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
+        self.confirm_reached();
+        for told in news {
+            self.tell_news(&told)?;
+            for event in told.events {
+                self.tell(Output::Event(ClientEvent::Domain(event)));
+            }
+        }
+        if delta.more {
+            self.state.feed.want_pull();
+        } else if let Some(at) = self.state.clock.at(self.boot()).or(last) {
+            self.up_to_date(at);
+        }
+        Ok(())
+    }
+
+    /// The mirror was whole at that time of the server's.
+    pub(crate) fn up_to_date(&mut self, at: Timestamp) {
+        let known = &mut self.state.meta.up_to_date_as_of;
+        if known.is_none_or(|known| known < at) {
+            *known = Some(at);
+        }
+    }
+
+    pub(crate) fn on_reset(&mut self, reset: &Reset) {
+        self.state.feed.forget_frames();
+        self.state.feed.wanted = false;
+        self.state.snapshots.want(Some(reset.reason));
+    }
+
+    pub(crate) fn on_pull_answer(&mut self, answer: Answer) -> Result<(), StoreError> {
+        let body = match answer {
+            Answer::Body(body) => body,
+            // The refresh is under way; the pull goes on after it.
+            Answer::Unauthorized => {
+                self.state.feed.wanted = true;
+                return Ok(());
+            }
+            Answer::TooLarge => {
+                self.pull_failed(None);
+                return Ok(());
+            }
+            Answer::Later { after, .. } => {
+                self.pull_failed(after);
+                return Ok(());
+            }
+        };
+        match SyncAnswer::parse(&body) {
+            Ok(SyncAnswer::Delta(delta)) => {
+                self.answered_by_ours();
+                self.on_pulled(&delta)
+            }
+            Ok(SyncAnswer::Reset(reset)) => {
+                self.answered_by_ours();
+                self.state.feed.failures = 0;
+                self.on_reset(&reset);
+                Ok(())
+            }
+            Err(error) => {
+                self.answered_by_another();
+                self.error(format!("a pull's answer could not be read: {error}"));
+                self.pull_failed(None);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_pulled(&mut self, delta: &Delta) -> Result<(), StoreError> {
+        let before = self.state.meta.cursor;
+        for result in &delta.results {
+            self.on_result(result)?;
+        }
+        self.state.feed.wanted = false;
+        if self.state.meta.has_data && !self.state.snapshots.is_due() {
+            self.fit_in(delta)?;
+            let waiting = std::mem::take(&mut self.state.feed.buffer);
+            for frame in waiting.iter() {
+                self.fit_in(frame)?;
+            }
+        }
+        let moved = self.state.meta.cursor != before;
+        if self.state.feed.wanted && !moved {
+            // The answer was no help; asking again at once would not be either.
+            self.pull_failed(None);
+        } else {
+            self.state.feed.failures = 0;
+            self.state.feed.retry_at = 0;
+        }
+        Ok(())
+    }
+
+    fn pull_failed(&mut self, after: Option<u64>) {
+        let feed = &mut self.state.feed;
+        feed.wanted = true;
+        feed.failures += 1;
+        let wait = self.state.random.backoff(feed.failures).max(after.unwrap_or(0));
+        feed.retry_at = self.now.boot_ms.saturating_add(wait);
+        // Frames that wait are covered by the next pull.
+        feed.forget_frames();
+    }
+
+    /// Pulls, if something is missing, or if it is time to look where there is no socket.
+    pub(crate) fn pull_when_due(&mut self) {
+        let now = self.boot();
+        if self.state.pull_deadline().is_some_and(|at| at <= now) {
+            self.state.feed.wanted = true;
+            self.state.feed.poll_at = now + POLL_MS;
+            let path = sync_path(&self.state.meta.cursor);
+            self.request(Purpose::Pull, path, None);
+        }
+    }
+}
+
+impl State {
+    /// When a pull is due, because something is missing or because it is time to look: where no WebSocket can be had, the
+    /// phone polls.
+    pub(crate) fn pull_deadline(&self) -> Option<u64> {
+        if !self.meta.has_data
+            || self.snapshots.is_due()
+            || !self.may_request()
+            || self.requests.find(Purpose::Pull).is_some()
+        {
+            return None;
+        }
+        let polls = !self.link.is_live() && self.link.attempts > 0;
+        let missing = self.feed.wanted.then_some(self.feed.retry_at);
+        sooner(missing, polls.then_some(self.feed.poll_at.max(self.feed.retry_at)))
+    }
+
+    /// Whether requests other than the probing ones are worth making.
+    pub(crate) fn server_answers(&self) -> bool {
+        self.link.is_live() || self.requests.answers != Answers::None
+    }
+}

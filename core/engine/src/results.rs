@@ -1,0 +1,114 @@
+//! What became of operations, however the answer came: of a push, in a delta, with a snapshot. Each may come twice.
+
+use innsync_domain::{ErrorClass, Rejection, Uuid};
+use innsync_protocol::{OpOutcome, OpResult};
+
+use crate::draft::{Draft, receipt};
+use crate::outbox::{OpState, ParkReason, QueuedOp, Receipt};
+use crate::output::Output;
+use crate::store::StoreError;
+
+impl Draft<'_> {
+    pub(crate) fn on_result(&mut self, result: &OpResult) -> Result<(), StoreError> {
+        let Some(op) = self.state.outbox.get(result.id).cloned() else { return Ok(()) };
+        match result.result.settled() {
+            OpOutcome::Applied { seq, version, .. } | OpOutcome::Merged { seq, version, .. } => {
+                self.op_applied(&op, *seq, *version);
+            }
+            // What is applied or parked is decided; a late word from an older attempt does not change it.
+            _ if matches!(op.state, OpState::Applied { .. } | OpState::Parked { .. }) => {}
+            OpOutcome::Conflict { current, fields } => {
+                let reason = ParkReason::Conflict { current: current.clone(), fields: fields.clone() };
+                self.park(&op, reason);
+            }
+            OpOutcome::Rejected { class: ErrorClass::Transient, .. } => self.try_op_again(&op, 0),
+            OpOutcome::Rejected { class: ErrorClass::Auth, .. } => {
+                // The token is to blame, not the operation: it costs no attempt.
+                self.try_op_again(&op, 0);
+                let token = self.state.session.access_token();
+                self.token_refused(&token);
+            }
+            OpOutcome::Rejected { class, rejection } => {
+                let rejection = Rejection { class: class.clone(), ..rejection.clone() };
+                self.park(&op, ParkReason::Rejected { rejection });
+            }
+            OpOutcome::Retry { after } => self.try_op_again(&op, *after),
+            OpOutcome::Duplicate { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn op_applied(&mut self, op: &QueuedOp, seq: u64, version: u64) {
+        if matches!(op.state, OpState::Applied { .. }) {
+            // Another seq: the same operation in the other history of a restored backup.
+            self.set_op_state(op, OpState::Applied { seq, version });
+            return;
+        }
+        if matches!(op.state, OpState::Parked { .. }) {
+            // It comes back into the prediction until its effect is here.
+            self.touch(op);
+        }
+        self.hand_on_version(op, version);
+        self.state.push.forget(op.op.id);
+        self.set_op_state(op, OpState::Applied { seq, version });
+        if !self.state.link.is_live() {
+            self.state.feed.want_pull();
+        }
+    }
+
+    /// The next operation of the lane builds on what this one made: nobody conflicts with themself.
+    fn hand_on_version(&mut self, op: &QueuedOp, version: u64) {
+        let primary = op.op.command.primary();
+        let later = |it: &&std::sync::Arc<QueuedOp>| {
+            it.order > op.order && it.state == OpState::Queued && it.op.command.primary() == primary
+        };
+        let next = self.state.outbox.iter().find(later).cloned();
+        if let Some(next) = next.filter(|_| version > 0) {
+            let mut next = QueuedOp::clone(&next);
+            next.op.base_version = Some(version);
+            self.put_op(next);
+        }
+    }
+
+    /// Removes the operations whose effect the mirror has: in the same batch that brings it.
+    pub(crate) fn confirm_reached(&mut self) {
+        let reached = self.state.meta.cursor.seq;
+        let done: Vec<_> = self
+            .state
+            .outbox
+            .iter()
+            .filter(|op| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached))
+            .cloned()
+            .collect();
+        for op in done {
+            self.remove_op(op.op.id);
+            self.state.push.round.confirmed += 1;
+            self.tell(Output::Operation(Receipt { state: None, ..receipt(&op) }));
+        }
+    }
+
+    /// Leaves it to a person.
+    pub(crate) fn park(&mut self, op: &QueuedOp, reason: ParkReason) {
+        self.touch(op);
+        self.state.push.forget(op.op.id);
+        self.state.push.round.parked += 1;
+        self.notice_parked(op, &reason);
+        self.set_op_state(op, OpState::Parked { reason });
+    }
+
+    fn try_op_again(&mut self, op: &QueuedOp, after: u64) {
+        let wait = self.state.random.backoff(op.attempts).max(after);
+        self.state.push.hold(op.op.id, self.now.boot_ms.saturating_add(wait));
+        self.notice_trouble();
+        self.set_op_state(op, OpState::Queued);
+    }
+
+    /// An operation that the server will never take for its size.
+    pub(crate) fn park_too_large(&mut self, id: Uuid) {
+        if let Some(op) = self.state.outbox.get(id).cloned() {
+            let message = "This change is too large for the server; shorten it and try again.";
+            let rejection = Rejection::permanent("TOO_LARGE".into(), message).about(op.op.command.primary());
+            self.park(&op, ParkReason::Rejected { rejection });
+        }
+    }
+}
