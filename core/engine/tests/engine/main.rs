@@ -1,0 +1,15 @@
+//! The engine's stories: scripted phones, a motel that decides as the server does, and time that only the tests move.
+#![allow(missing_docs, unreachable_pub)]
+
+mod commands;
+mod connection;
+mod effects;
+mod faults;
+mod feed;
+mod outbox;
+mod overlay;
+mod random;
+mod seed;
+mod session;
+mod snapshot;
+mod support;
