@@ -76,3 +76,4 @@ pub use innsync_engine::{
     ClientEvent, ConnectionState, Effect, EffectBody, Now, OpState, ParkReason, QueuedOp, Receipt, Session,
     SignInReason, SyncStatus, ToastLevel,
 };
+pub use innsync_store::{Order, Query};

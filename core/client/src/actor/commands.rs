@@ -1,7 +1,7 @@
 //! What people ask of the outbox, on the core's thread.
 
 use innsync_domain::{Command, Uuid};
-use innsync_engine::{ConnectionState, Input, OpState, QueuedOp, Receipt, StoreRead, SyncStatus};
+use innsync_engine::{Input, OpState, ParkReason, QueuedOp, Receipt, StoreRead};
 
 use super::{Actor, Reply};
 use crate::error::Error;
@@ -24,30 +24,45 @@ impl Actor {
 
     /// Tries a parked operation again, under the new id.
     pub(crate) fn retry(&mut self, parked: Uuid, id: Uuid) -> Result<Uuid, Error> {
-        match self.queued(parked)?.state {
-            OpState::Parked { .. } => {}
-            OpState::Queued | OpState::Sent | OpState::Applied { .. } => {
+        if !matches!(self.queued(parked)?.state, OpState::Parked { .. }) {
+            return Err(Error::InvalidInput("the operation is not parked; it is tried by itself".to_owned()));
+        }
+        self.input(Input::Retry { parked, id });
+        match self.queued(parked).map(|queued| queued.state) {
+            // The rules refuse it now, on the phone already: it stays parked, with that reason.
+            Ok(OpState::Parked { reason: ParkReason::Rejected { rejection } }) => {
+                Err(Error::Rejected(Box::new(rejection)))
+            }
+            Ok(_) => Err(Error::bug("a retry did nothing", &parked)),
+            Err(_) => {
+                self.kept.waiting.settled(parked, Outcome::Discarded);
+                Ok(id)
+            }
+        }
+    }
+
+    /// Forgets an operation that has not been sent.
+    pub(crate) fn discard(&mut self, id: Uuid) -> Result<(), Error> {
+        match self.queued(id)?.state {
+            OpState::Queued | OpState::Parked { .. } => {}
+            OpState::Sent | OpState::Applied { .. } => {
                 return Err(Error::InvalidInput(
-                    "the operation is not parked; it is tried by itself".to_owned(),
+                    "the operation is on its way to the server already".to_owned(),
                 ));
             }
         }
-        self.input(Input::Retry { parked, id });
-        self.kept.waiting.settled(parked, Outcome::Discarded);
-        Ok(id)
+        self.input(Input::Discard { id });
+        if self.queued(id).is_ok() {
+            // The commit failed; the reason was told as an event, and most likely is this.
+            return Err(Error::StorageFull);
+        }
+        self.kept.waiting.settled(id, Outcome::Discarded);
+        Ok(())
     }
 
-    /// Forgets an operation.
-    pub(crate) fn discard(&mut self, id: Uuid) -> Result<(), Error> {
-        self.queued(id)?;
-        self.input(Input::Discard { id });
-        match self.queued(id) {
-            Ok(_) => Err(Error::InvalidInput("the operation is on its way to the server already".to_owned())),
-            Err(_) => {
-                self.kept.waiting.settled(id, Outcome::Discarded);
-                Ok(())
-            }
-        }
+    /// Why the operation is not confirmed yet.
+    pub(crate) fn why_waiting(&self, id: Uuid) -> Option<String> {
+        self.engine.why_waiting(self.shared.clock.now(), id)
     }
 
     /// Connects, also after a pause.
@@ -59,23 +74,5 @@ impl Actor {
     fn queued(&self, id: Uuid) -> Result<QueuedOp, Error> {
         let found = self.store.outbox()?.into_iter().find(|queued| queued.op.id == id);
         found.ok_or_else(|| Error::InvalidInput("there is no such operation in the outbox".to_owned()))
-    }
-
-    /// The status as far as the database alone knows it.
-    pub(super) fn status_of_store(&self) -> Result<SyncStatus, Error> {
-        let (meta, outbox) = (self.store.meta()?, self.store.outbox()?);
-        let parked = outbox.iter().filter(|queued| matches!(queued.state, OpState::Parked { .. })).count();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Ok(SyncStatus {
-            connection: ConnectionState::Disconnected,
-            is_online: false,
-            pending_changes: count(outbox.len() - parked),
-            parked: count(parked),
-            sync_in_progress: false,
-            last_sync_time: meta.last_sync_time,
-            up_to_date_as_of: meta.up_to_date_as_of,
-            has_data: meta.has_data,
-            needs_sign_in: self.shared.session().is_none(),
-        })
     }
 }

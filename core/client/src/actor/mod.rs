@@ -92,7 +92,7 @@ impl Actor {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        self.shared.status.tell(&self.status_of_store()?);
+        self.shared.status.tell(&self.engine.status());
         self.kept.observers.everything_changed();
         if self.kept.connect {
             self.input(Input::Connect);

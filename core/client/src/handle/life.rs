@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use innsync_engine::{ConnectionState, Input, StoreRead, SyncStatus};
+use innsync_engine::{ConnectionState, Input, OpState, StoreRead, SyncStatus};
 use innsync_protocol::{ClientFrame, Cursor, SyncAnswer};
 use tokio::sync::oneshot;
 
@@ -156,7 +156,10 @@ impl InnSync {
     async fn discard_all(&self) -> Result<(), Error> {
         self.ask(|actor| {
             for queued in actor.store().outbox()? {
-                actor.discard(queued.op.id)?;
+                // What is on its way already can't be taken back.
+                if matches!(queued.state, OpState::Queued | OpState::Parked { .. }) {
+                    actor.discard(queued.op.id)?;
+                }
             }
             Ok(())
         })

@@ -206,6 +206,11 @@ impl InnSync {
         }
     }
 
+    /// Why an operation is not confirmed yet, in one English sentence; `None`: it is not in the outbox (G24).
+    pub async fn why_waiting(&self, operation: Uuid) -> Result<Option<String>, Error> {
+        self.ask(move |actor| Ok(actor.why_waiting(operation))).await
+    }
+
     /// Each change of an operation's state, from now on. The oldest are dropped when the consumer lags by 1,000.
     pub fn operations(&self) -> Stream<Receipt> {
         self.inner.shared.operations.stream()

@@ -1,0 +1,209 @@
+//! What is on the phone: kept, guarded, watched.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Peer, SUITE_101, TASK_TOWELS, soon};
+use innsync_client::{
+    Change, Command, Entity, Error, MemorySessions, Outcome, PendingWork, Query, SyncState, Update, accounts,
+    open,
+};
+
+async fn ana_with_data(peer: &Peer, phone: &Path) -> innsync_client::InnSync {
+    let (ana, link) = peer.ana_at_work(phone).await;
+    ana.disconnect();
+    drop(link);
+    ana
+}
+
+fn database(phone: &Path) -> PathBuf {
+    let is_database = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "db");
+    fs::read_dir(phone).unwrap().map(|entry| entry.unwrap().path()).find(is_database).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_saved_survives_a_kill_and_is_there_offline() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    drop(ana); // No close.
+    let options = peer.options(phone.path());
+    drop(peer);
+    let ana = open(options).unwrap();
+    let outbox = ana.outbox().await.unwrap();
+    assert_eq!(outbox.len(), 1);
+    assert_eq!(outbox[0].op.id, receipt.id);
+    assert_eq!(ana.status().pending_changes, 1);
+    assert_eq!(ana.stores().suites().get(SUITE_101).await.unwrap().unwrap().suite_number, "101");
+    assert_eq!(ana.sync_line().await.unwrap().state, SyncState::Offline);
+    assert_eq!(accounts(phone.path())[0].name, "Ana");
+}
+
+#[tokio::test]
+async fn a_database_is_open_once() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    assert_eq!(open(peer.options(phone.path())).unwrap_err(), Error::AlreadyOpen);
+    ana.close().await;
+    ana.close().await;
+    assert_eq!(ana.outbox().await.unwrap_err(), Error::Closed);
+    assert_eq!(ana.events().next().await, None);
+    assert_eq!(ana.live(Query::tasks()).next().await, None);
+    open(peer.options(phone.path())).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_or_newer_database_is_said_so_and_left_alone() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.sign_in(phone.path()).await.close().await;
+    let path = database(phone.path());
+    let good = fs::read(&path).unwrap();
+    let mut newer = good.clone();
+    newer[60..64].copy_from_slice(&9_999_u32.to_be_bytes()); // SQLite's user_version.
+    for (bytes, error) in [(newer, Error::UpdateRequired), (vec![0x5a; 8_192], Error::StorageCorrupt)] {
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(open(peer.options(phone.path())).unwrap_err(), error);
+        assert_eq!(fs::read(&path).unwrap(), bytes, "not touched");
+    }
+    fs::write(&path, good).unwrap();
+    open(peer.options(phone.path())).unwrap();
+}
+
+#[tokio::test]
+async fn a_live_query_begins_with_everything_and_goes_on_with_changes() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let tasks = ana.live(Query::tasks());
+    let Some(Update::Reset(mut shown)) = soon(tasks.next()).await else {
+        panic!("the first item is a Reset")
+    };
+    assert_eq!(shown.len(), 1);
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    let update = soon(tasks.next()).await.unwrap();
+    assert!(
+        matches!(&update, Update::Diff(changes) if matches!(changes[..], [Change::Update { at: 0, .. }]))
+    );
+    update.apply(&mut shown);
+    assert_eq!(shown, ana.query(Query::tasks()).await.unwrap());
+    tasks.stop();
+    assert_eq!(tasks.next().await, None);
+}
+
+#[tokio::test]
+async fn a_consumer_that_lags_gets_the_whole_instead_of_a_growing_queue() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let notes = ana.live(Query::notes());
+    assert_eq!(soon(notes.next()).await, Some(Update::Reset(Vec::new())));
+    for number in 0..200 {
+        let title = format!("Note {number}");
+        let note_id = ana.new_id();
+        let command = Command::CreateNote {
+            note_id,
+            title,
+            content: String::new(),
+            suite_id: None,
+            task_id: None,
+            audience: innsync_client::domain::Audience::AllStaff,
+        };
+        ana.execute(command).await.unwrap();
+    }
+    let mut shown: Vec<Entity> = Vec::new();
+    let mut items = 0;
+    while shown.len() < 200 {
+        let update = soon(notes.next()).await.unwrap();
+        items += 1;
+        assert!(items > 1 || matches!(update, Update::Reset(_)), "it lagged by more than the queue holds");
+        update.apply(&mut shown);
+    }
+    assert_eq!(shown, ana.query(Query::notes()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_discarded_operation_is_undone_and_its_waiter_told() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    let waiter = tokio::spawn({
+        let ana = ana.clone();
+        async move { ana.settled(receipt.id, Duration::from_secs(10)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    ana.discard(receipt.id).await.unwrap();
+    assert_eq!(waiter.await.unwrap().unwrap(), Outcome::Discarded);
+    let Entity::Task(task) = &ana.query(Query::tasks()).await.unwrap()[0] else { panic!("a task") };
+    assert_eq!(task.status.as_str(), "PENDING");
+    assert!(matches!(ana.discard(receipt.id).await, Err(Error::InvalidInput(_))));
+    assert!(matches!(ana.retry(receipt.id).await, Err(Error::InvalidInput(_))));
+}
+
+#[tokio::test]
+async fn a_refused_command_changes_nothing() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let refused = ana.execute(Command::DeleteSuite { suite_id: SUITE_101 }).await;
+    assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
+    assert!(ana.outbox().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    soon(ana.quiesce()).await.unwrap();
+    let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert!(!database(phone.path()).with_extension("db-wal").exists(), "the log was written back");
+    drop(lock);
+    let waits = tokio::spawn({
+        let ana = ana.clone();
+        async move { ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waits.is_finished());
+    ana.resume();
+    soon(waits).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn signing_out_keeps_the_work_and_forgets_the_tokens() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let ana = ana_with_data(&peer, phone.path()).await;
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    soon(ana.sign_out(PendingWork::Keep)).await.unwrap();
+    assert_eq!(peer.asked("DELETE /v1/sessions/current").len(), 1);
+    let ana = open(peer.options(phone.path())).unwrap();
+    assert!(ana.status().needs_sign_in);
+    assert_eq!(ana.outbox().await.unwrap().len(), 1);
+    soon(ana.sign_in_again(common::PASSWORD)).await.unwrap();
+    assert!(!ana.status().needs_sign_in);
+}
+
+#[tokio::test]
+async fn without_kept_tokens_a_phone_works_offline() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    ana_with_data(&peer, phone.path()).await.close().await;
+    let ana = open(peer.options(phone.path()).sessions(Arc::new(MemorySessions::default()))).unwrap();
+    assert!(ana.status().needs_sign_in);
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    assert_eq!(ana.my_tasks().await.unwrap().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_frame_to_send_must_be_one() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    assert!(ana.send(r#"{"type":"TEST","data":"test"}"#).is_ok());
+    for frame in
+        ["", "TEST", "{}", r#"{"type":7}"#, &format!(r#"{{"type":"TEST","data":"{}"}}"#, "x".repeat(300_000))]
+    {
+        assert!(matches!(ana.send(frame), Err(Error::InvalidInput(_))));
+    }
+}
