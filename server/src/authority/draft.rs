@@ -49,16 +49,17 @@ impl<'a> Draft<'a> {
         at: Timestamp,
     ) -> Result<Result<Vec<Skipped>, Rejection>, LedgerError> {
         let context = Context { operation, actor, at };
-        let decided = execute(command, &context, self)
-            .and_then(|effects| Ok((react(command, &context, &effects, self, self)?, effects)));
-        match decided {
-            Ok((reactions, effects)) => {
-                self.absorb(effects.changes);
-                self.absorb(reactions);
-                Ok(Ok(effects.skipped))
-            }
-            Err(stop) => self.stopped(stop).map(Err),
-        }
+        let effects = match execute(command, &context, self) {
+            Ok(effects) => effects,
+            Err(stop) => return self.stopped(stop).map(Err),
+        };
+        let reactions = match react(command, &context, &effects, self, self) {
+            Ok(reactions) => reactions,
+            Err(stop) => return self.stopped(stop).map(Err),
+        };
+        self.absorb(effects.changes);
+        self.absorb(reactions);
+        Ok(Ok(effects.skipped))
     }
 
     /// All changes, each entity's once, in the order of the first touch.

@@ -55,6 +55,11 @@ impl Authority {
         self.random.uuid_v7(now)
     }
 
+    /// New ids of that moment, for what a REST call creates.
+    pub(crate) fn ids(&mut self, now: Timestamp) -> crate::api::Ids<'_> {
+        crate::api::Ids { random: &mut self.random, now }
+    }
+
     /// Begins a property.
     pub fn create_property(&mut self, property: &Property) -> Result<(), LedgerError> {
         let of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

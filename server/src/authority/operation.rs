@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// The operation; or, where it cannot be used, what its author is told.
-pub(super) fn read(text: &str) -> Result<Op, OpResult> {
+pub(super) fn read(text: &str) -> Result<Op, Box<OpResult>> {
     if text.len() > limits::OP_BYTES {
         let message = format!(
             "An operation has at most {} bytes, this one {}; write less, or in several steps.",
@@ -14,12 +14,12 @@ pub(super) fn read(text: &str) -> Result<Op, OpResult> {
             text.len()
         );
         let result = OpOutcome::rejected(Rejection::permanent(Reason::InvalidField, message));
-        return Err(OpResult { id: id_of(text), result });
+        return Err(Box::new(OpResult { id: id_of(text), result }));
     }
     let unreadable = |why: String| {
         let message =
             format!("The server cannot read this operation ({why}); update the app, then try again.");
-        OpResult { id: id_of(text), result: OpOutcome::incompatible(message) }
+        Box::new(OpResult { id: id_of(text), result: OpOutcome::incompatible(message) })
     };
     match serde_json::from_str::<Op>(text) {
         Ok(op) if op.schema > SCHEMA => Err(unreadable(format!("its schema is {}", op.schema))),

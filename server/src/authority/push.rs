@@ -42,7 +42,7 @@ impl Authority {
 fn take(writer: &mut Writer<'_>, caller: Uuid, text: &str) -> Result<OpResult, LedgerError> {
     let op = match operation::read(text) {
         Ok(op) => op,
-        Err(answer) => return Ok(answer),
+        Err(answer) => return Ok(*answer),
     };
     let id = op.id;
     if op.author != caller {

@@ -17,6 +17,8 @@ use crate::reader::{as_seen, person};
 pub struct RunOptions {
     /// What the caller believes is there.
     pub expected: Option<Expected>,
+    /// The entity that the answer shows; left out: the first command's.
+    pub about: Option<EntityRef>,
     /// The caller said `force`: what was expected is not checked, and the commit says so.
     pub forced: bool,
 }
@@ -35,7 +37,7 @@ pub struct Expected {
 /// What came of commands that were accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunAnswer {
-    /// The first command's entity, as the actor may see it. `None`: deleted, or out of their sight.
+    /// The entity that it is about, as the actor may see it. `None`: deleted, or out of their sight.
     pub entity: Option<Entity>,
     /// The commit; none for no commands.
     pub committed: Option<Committed>,
@@ -75,7 +77,7 @@ impl Authority {
         let mut writer = Writer::open(&transaction, random, property, now)?;
         let answer = match person(&transaction, property, actor)? {
             Some(actor) => decide(&mut writer, &actor, commands, options, operation)?,
-            None => Err(Problem::new(401, "NOT_ON_STAFF", not_on_the_staff().message)),
+            None => return Ok(Err(Problem::new(401, "SESSION_REVOKED", not_on_the_staff().message))),
         };
         let mut committed = writer.finish()?;
         let answer = answer.map(|entity| RunAnswer { entity, committed: committed.pop() });
@@ -110,11 +112,7 @@ fn decide(
             return Ok(Err(Problem::from_rejection(&rejection)));
         }
     }
-    let primary = match (commands.first(), &options.expected) {
-        (Some(command), _) => Some(command.primary()),
-        (None, Some(expected)) => Some(expected.entity.clone()),
-        (None, None) => None,
-    };
+    let primary = options.about.clone().or_else(|| commands.first().map(Command::primary));
     if !commands.is_empty() {
         writer.commit(Origin { by: actor.id, forced: options.forced }, draft.into_changes())?;
     }

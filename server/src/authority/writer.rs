@@ -1,5 +1,6 @@
 //! Writing commits, within one transaction.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use innsync_domain::{Change, Timestamp, Uuid};
@@ -99,18 +100,23 @@ impl<'a> Writer<'a> {
         Mark(self.random.next_u64().max(1))
     }
 
-    /// Runs `step`; if it fails, everything is as it was before it.
+    /// Runs `step`; if it fails or panics, everything is as it was before it.
     pub(super) fn in_savepoint<T>(
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let (seq, committed) = (self.seq, self.committed.len());
         self.statement("SAVEPOINT operation")?;
-        let result = step(self);
-        if result.is_err() {
+        // What a step leaves half done is here and in the savepoint alone, and both are put back.
+        let done = catch_unwind(AssertUnwindSafe(|| step(self)));
+        let result = done.unwrap_or_else(|_| Err(LedgerError::Corrupt("deciding it panicked".to_owned())));
+        if let Err(error) = result {
             self.seq = seq;
             self.committed.truncate(committed);
-            self.statement("ROLLBACK TO operation")?;
+            // A full disk may already have undone the whole transaction; what matters is why.
+            let undone =
+                self.statement("ROLLBACK TO operation").and_then(|()| self.statement("RELEASE operation"));
+            return Err(undone.err().filter(|_| matches!(error, LedgerError::Corrupt(_))).unwrap_or(error));
         }
         self.statement("RELEASE operation")?;
         result
