@@ -1,0 +1,180 @@
+//! Starting, running, stopping.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, delete, get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+
+use super::readers::Readers;
+use super::reply::Refused;
+use super::state::{Clock, Gate, Shared};
+use super::writer::Writer;
+use super::{driver, health, rest, sessions, snapshot, upgrade};
+use crate::auth::{AuthError, Passwords, Throttle, TokenKey, Tokens};
+use crate::authority::Authority;
+use crate::hub::{Hub, HubInput};
+use crate::ledger::{Ledger, LedgerError};
+
+/// Connections that read, and those of them that snapshots take.
+const READERS: usize = 4;
+const SNAPSHOTS: usize = 4;
+/// Passwords that are checked at once.
+const HASHING: usize = 2;
+/// How long requests and sockets may take to end when the server stops.
+const STOPPING: Duration = Duration::from_secs(10);
+
+/// How the server is to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0: any that is free.
+    pub listen: SocketAddr,
+    /// How long an access token is good.
+    pub token_ttl: Duration,
+    /// Whether sockets may bring their token in the query, as the seed's client does.
+    pub query_token: bool,
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {why}; {advice}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// What the system says.
+        why: std::io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nobody could sign in.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The system refuses something else.
+    #[error("the system refuses: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+fn cannot_listen(address: SocketAddr, why: std::io::Error) -> ServeError {
+    let advice = match why.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program uses the port; stop it, or choose another with --listen"
+        }
+        std::io::ErrorKind::PermissionDenied => "choose a port above 1023 with --listen",
+        _ => "choose an address of this machine with --listen",
+    };
+    ServeError::Listen { address, why, advice }
+}
+
+/// Serves until `stop` is ready, then lets everybody go politely. `ready` hears the address once it is listened on.
+pub async fn serve(
+    config: Config,
+    ledger: Ledger,
+    key: TokenKey,
+    ready: impl FnOnce(SocketAddr) -> std::io::Result<()>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let refused = |why| cannot_listen(config.listen, why);
+    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+    let address = listener.local_addr()?;
+    let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl), config.token_ttl));
+    let (hub, queue) = driver::channel();
+    let readers = Readers::open(&ledger, READERS)?;
+    let snapshots = Readers::open(&ledger, SNAPSHOTS)?;
+    let seeds: [u8; 16] = crate::auth::random_seed()?;
+    let (left, right) = seeds.split_at(8);
+    let seed = |bytes: &[u8]| bytes.iter().fold(0u64, |seed, byte| (seed << 8) | u64::from(*byte));
+    let driving =
+        tokio::spawn(driver::drive(Hub::new(seed(left)), hub.clone(), queue, readers.clone(), gate.clone()));
+    let (writer, thread) = Writer::start(Authority::new(ledger, seed(right)), hub.clone())?;
+    let shared = Arc::new(Shared {
+        clock: Clock::start(),
+        gate,
+        passwords: Passwords::new()?,
+        throttle: Mutex::new(Throttle::default()),
+        hashing: Semaphore::new(HASHING),
+        readers,
+        snapshots,
+        writer,
+        hub: hub.clone(),
+        query_token: config.query_token,
+        sockets: AtomicUsize::new(0),
+        conns: AtomicU64::new(1),
+    });
+    let (drain, drained) = tokio::sync::oneshot::channel::<()>();
+    let stopping = hub.clone();
+    let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+    ready(address)?;
+    tracing::info!(%address, "listening");
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        tracing::info!("stopping");
+        stopping.input(HubInput::Drain).await;
+        let _ = drain.send(());
+    });
+    tokio::select! {
+        ended = async { serving.await } => ended?,
+        () = overdue(drained) => tracing::warn!("some requests did not end in time; they are cut"),
+    }
+    let deadline = Instant::now() + STOPPING;
+    while shared.sockets.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    driving.abort();
+    // The last handle of the writer's: its thread ends when what was handed in is done.
+    drop(shared);
+    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// When the time for ending is over.
+async fn overdue(stopping: tokio::sync::oneshot::Receiver<()>) {
+    let _ = stopping.await;
+    tokio::time::sleep(STOPPING).await;
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let calls = Router::new()
+        .route("/v1/health", get(health::health).fallback(no_such_method))
+        .route("/v1/sessions", post(sessions::sign_in).fallback(no_such_method))
+        .route("/v1/sessions/refresh", post(sessions::renew).fallback(no_such_method))
+        .route("/v1/sessions/current", delete(sessions::end).fallback(no_such_method))
+        .route("/v1/snapshot", get(snapshot::snapshot).post(snapshot::snapshot).fallback(rest::rest))
+        .fallback(rest::rest)
+        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));
+    Router::new()
+        .route("/v1/ws", any(upgrade::upgrade))
+        .merge(calls)
+        .layer(middleware::from_fn(log))
+        .with_state(shared)
+}
+
+async fn no_such_method() -> Refused {
+    Refused::new(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
+}
+
+/// The path alone: the query may hold a token.
+async fn log(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis());
+    tracing::debug!(%method, path, status, millis, "request");
+    response
+}

@@ -1,0 +1,170 @@
+//! Signing in, staying signed in, signing out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use innsync_domain::{Employee, Uuid};
+use innsync_protocol::{PropertyInfo, RefreshRequest, SessionAnswer, SessionRequest, limits};
+use serde::de::DeserializeOwned;
+
+use super::bearer::authenticate;
+use super::reply::{self, Refused};
+use super::rest::read_body;
+use super::state::{App, Shared};
+use crate::auth::{Secret, SessionError, refresh, sign_out, start};
+use crate::hub::HubInput;
+
+/// Bytes of a request's body here.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// `POST /v1/sessions`
+pub(super) async fn sign_in(
+    State(shared): App,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let SessionRequest { property, person, password, device } = body(request).await?;
+    if device.is_empty() || device.chars().count() > limits::DEVICE_CHARS {
+        let detail = format!("device must have 1 to {} characters.", limits::DEVICE_CHARS);
+        return Err(Refused::new(422, "INVALID_FIELD", detail));
+    }
+    let employee = verify(&shared, &property, &person, Secret::new(password), &peer.ip().to_string()).await?;
+    let now = shared.now();
+    let at = property.clone();
+    let started = shared
+        .writer
+        .run(move |authority| (start(authority, now, &at, employee, &device), Vec::new()))
+        .await??;
+    tracing::info!(property, employee = %employee, "signed in");
+    let answer = answer(&shared, &property, started.session, started.refresh_token, started.employee).await?;
+    Ok(reply::json(StatusCode::CREATED, answer))
+}
+
+/// Whose password it is. Takes as long for somebody who is not there.
+async fn verify(
+    shared: &Arc<Shared>,
+    property: &str,
+    person: &str,
+    password: Secret,
+    address: &str,
+) -> Result<Uuid, Refused> {
+    admit(shared, property, person, address)?;
+    let (at, login) = (property.to_owned(), person.to_owned());
+    let known = shared.readers.run(move |reader| reader.credentials(&at, &login)).await?;
+    let known = known.map_err(|error| Refused::from(crate::api::problem_of(&error)))?;
+    let permit = shared.hashing.acquire().await.map_err(|_| Refused::internal())?;
+    // Those who waited for their turn may have failed too often meanwhile.
+    admit(shared, property, person, address)?;
+    let employee = known.as_ref().map(|known| known.employee);
+    let hashing = shared.clone();
+    let check = tokio::task::spawn_blocking(move || {
+        hashing.passwords.verify(&password, known.as_ref().map(|known| known.password_hash.as_str()))
+    });
+    let right = check.await.map_err(|_| Refused::internal())?;
+    drop(permit);
+    match employee.filter(|_| right) {
+        Some(employee) => {
+            shared.throttle().succeeded(property, person);
+            Ok(employee)
+        }
+        None => {
+            shared.throttle().failed(shared.clock.mono_ms(), property, person, address);
+            tracing::info!("a sign-in failed");
+            Err(Refused::new(401, "BAD_CREDENTIALS", "Property, name or password is wrong."))
+        }
+    }
+}
+
+fn admit(shared: &Shared, property: &str, person: &str, address: &str) -> Result<(), Refused> {
+    let admitted = shared.throttle().admit(shared.clock.mono_ms(), property, person, address);
+    admitted.map_err(|seconds| {
+        let detail = format!("Too many attempts failed; try again in {seconds} seconds.");
+        Refused::new(429, "TOO_MANY_ATTEMPTS", detail).after(seconds)
+    })
+}
+
+/// `POST /v1/sessions/refresh`
+pub(super) async fn renew(State(shared): App, request: Request) -> Result<Response, Refused> {
+    let RefreshRequest { refresh_token } = body(request).await?;
+    let (token, now) = (Secret::new(refresh_token), shared.now());
+    let refreshed =
+        shared.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await??;
+    let answer =
+        answer(&shared, &refreshed.property, refreshed.session, refreshed.refresh_token, refreshed.employee)
+            .await?;
+    Ok(reply::json(StatusCode::OK, answer))
+}
+
+/// `DELETE /v1/sessions/current`
+pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Response, Refused> {
+    let facts = authenticate(&shared, &headers)?;
+    let session = facts.session;
+    shared.writer.run(move |authority| (sign_out(authority, session), Vec::new())).await??;
+    shared.gate.revoke(shared.now(), session);
+    shared.hub.input(HubInput::SessionEnded { session }).await;
+    tracing::info!(employee = %facts.employee, "signed out");
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn answer(
+    shared: &Shared,
+    property: &str,
+    session: Uuid,
+    refresh_token: Secret,
+    employee: Employee,
+) -> Result<String, Refused> {
+    let id = property.to_owned();
+    let found = shared.readers.run(move |reader| reader.property(&id)).await?;
+    let property: PropertyInfo = match found.map_err(|error| Refused::from(crate::api::problem_of(&error)))? {
+        Some(property) => property.into(),
+        None => return Err(SessionError::Revoked.into()),
+    };
+    let issued = shared.gate.tokens().issue(shared.now(), &property.id, employee.id, session);
+    let (access_token, expires_at) = issued.map_err(SessionError::from)?;
+    let answer = SessionAnswer {
+        access_token: access_token.expose().clone(),
+        refresh_token: refresh_token.expose().clone(),
+        expires_at,
+        employee,
+        property,
+    };
+    serde_json::to_string(&answer).map_err(|_| Refused::internal())
+}
+
+/// Reads a body. What is wrong with it is said without quoting it: it has a secret in it.
+async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
+    let (parts, body) = request.into_parts();
+    let bytes = read_body(&parts.headers, body, BODY_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        match error.is_data() {
+            true => {
+                let detail =
+                    format!("A field is missing or of the wrong type (line {line}, column {column}).");
+                Refused::new(422, "INVALID_FIELD", detail)
+            }
+            false => {
+                let detail = format!("The body is not JSON (line {line}, column {column}).");
+                Refused::new(400, "MALFORMED_JSON", detail)
+            }
+        }
+    })
+}
+
+impl From<SessionError> for Refused {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Revoked => {
+                Self::new(401, "SESSION_REVOKED", "The session has ended; sign in again.")
+            }
+            SessionError::Ledger(error) => crate::api::problem_of(&error).into(),
+            SessionError::Auth(error) => {
+                tracing::error!(%error, "no token could be made");
+                Self::internal()
+            }
+        }
+    }
+}

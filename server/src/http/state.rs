@@ -1,0 +1,102 @@
+//! What all requests share.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use innsync_domain::{Timestamp, Uuid};
+use tokio::sync::Semaphore;
+
+use super::driver::HubHandle;
+use super::readers::Readers;
+use super::revoked::Revoked;
+use super::writer::Writer;
+use crate::auth::{Passwords, Throttle, TokenError, Tokens};
+use crate::hub::{ConnId, TokenFacts};
+
+/// The process's clocks. The one place that asks the system what time it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn wall_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn mono_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Who may come in.
+pub(super) struct Gate {
+    tokens: Tokens,
+    ttl: Duration,
+    revoked: Mutex<Revoked>,
+}
+
+impl Gate {
+    pub(super) fn new(tokens: Tokens, ttl: Duration) -> Self {
+        Self { tokens, ttl, revoked: Mutex::default() }
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(super) fn check(&self, now: Timestamp, token: &str) -> Result<TokenFacts, TokenError> {
+        let facts = self.tokens.check(now, token)?;
+        if lock(&self.revoked).contains(facts.session) { Err(TokenError::Invalid) } else { Ok(facts) }
+    }
+
+    /// Access tokens of that session are not good any more.
+    pub(super) fn revoke(&self, now: Timestamp, session: Uuid) {
+        let ttl = i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX);
+        lock(&self.revoked).add(now, session, now.plus_millis(ttl));
+    }
+}
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) gate: Arc<Gate>,
+    pub(super) passwords: Passwords,
+    pub(super) throttle: Mutex<Throttle>,
+    /// Passwords that are checked at once: each takes a processor and 19 MiB.
+    pub(super) hashing: Semaphore,
+    pub(super) readers: Readers,
+    /// Apart from the others, since a slow phone holds one for long.
+    pub(super) snapshots: Readers,
+    pub(super) writer: Writer,
+    pub(super) hub: HubHandle,
+    /// Whether sockets may bring their token in the query, as the seed's client does.
+    pub(super) query_token: bool,
+    pub(super) sockets: AtomicUsize,
+    pub(super) conns: AtomicU64,
+}
+
+/// As handlers take it.
+pub(super) type App = axum::extract::State<Arc<Shared>>;
+
+impl Shared {
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.wall_ms())
+    }
+
+    pub(super) fn next_conn(&self) -> ConnId {
+        ConnId(self.conns.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        lock(&self.throttle)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
