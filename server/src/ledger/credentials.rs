@@ -84,9 +84,7 @@ impl Ledger {
 
     /// Ends all of a person's sessions, as after a change of password.
     pub fn end_sessions_of(&mut self, property: &str, employee: Uuid) -> Result<(), LedgerError> {
-        let sql = "DELETE FROM refresh_tokens WHERE property = ?1 AND employee = ?2";
-        self.connection().execute(sql, params![property, employee.as_bytes()])?;
-        Ok(())
+        end_sessions(self.connection(), property, employee)
     }
 
     /// Forgets the tokens that had expired by then.
@@ -110,8 +108,19 @@ pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) ->
     Ok(())
 }
 
-/// Somebody who left the staff signs in no more.
-pub(crate) fn forget(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+/// Somebody who left the staff signs in no more, and is signed out everywhere.
+pub(crate) fn leave(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+    forget(connection, property, employee)?;
+    end_sessions(connection, property, employee)
+}
+
+fn end_sessions(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+    let sql = "DELETE FROM refresh_tokens WHERE property = ?1 AND employee = ?2";
+    connection.execute(sql, params![property, employee.as_bytes()])?;
+    Ok(())
+}
+
+fn forget(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
     let sql = "DELETE FROM people WHERE property = ?1 AND employee = ?2";
     connection.execute(sql, params![property, employee.as_bytes()])?;
     Ok(())

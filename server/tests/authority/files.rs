@@ -262,5 +262,8 @@ fn refresh_tokens_follow_each_other() {
     assert_eq!(ledger.read().refresh_token(&[1; 32]).unwrap(), None);
     ledger.end_session(id("session")).unwrap();
     assert_eq!(ledger.read().refresh_token(&[2; 32]).unwrap(), None);
+    ledger.store_refresh_token(&token(3, 30)).unwrap();
+    motel.does("maria", Command::DeleteEmployee { employee_id: id("ana") });
+    assert_eq!(motel.reader().refresh_token(&[3; 32]).unwrap(), None, "who leaves is signed out");
     assert!(!format!("{first:?}").contains("1, 1"), "what holds a secret prints without it");
 }
