@@ -1,8 +1,10 @@
 //! What all clones of a handle and the core's thread share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use innsync_engine::{ClientEvent, ConnectionState, Effect, Receipt, Session, SyncStatus};
+use innsync_domain::Timestamp;
+use innsync_engine::{ClientEvent, ConnectionState, Effect, Now, Receipt, Session, SyncStatus};
 use rustls::ClientConfig;
 
 use crate::clock::Clock;
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) status: Topic<SyncStatus>,
     pub(crate) subscribers: Arc<Subscribers>,
     session: Mutex<Option<Session>>,
+    last_now: Mutex<Now>,
 }
 
 /// What [`Shared`] is made of.
@@ -78,7 +81,18 @@ impl Shared {
             status: Topic::remembering(1, status),
             subscribers: Arc::default(),
             session: Mutex::new(parts.session),
+            last_now: Mutex::new(Now { boot_ms: 0, wall: Timestamp::default() }),
         }
+    }
+
+    /// The clocks now. A shell's clock that panics must not end the thread that asks it: then it is as late as before.
+    pub(crate) fn now(&self) -> Now {
+        let mut last = self.last_now.lock().unwrap_or_else(PoisonError::into_inner);
+        match catch_unwind(AssertUnwindSafe(|| self.clock.now())) {
+            Ok(now) => *last = now,
+            Err(_) => tracing::error!("the clock panicked"),
+        }
+        *last
     }
 
     /// The tokens, as they are now.

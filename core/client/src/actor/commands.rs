@@ -62,7 +62,7 @@ impl Actor {
 
     /// Why the operation is not confirmed yet.
     pub(crate) fn why_waiting(&self, id: Uuid) -> Option<String> {
-        self.engine.why_waiting(self.shared.clock.now(), id)
+        self.engine.why_waiting(self.shared.now(), id)
     }
 
     /// Connects, also after a pause.

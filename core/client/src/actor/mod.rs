@@ -124,5 +124,5 @@ fn engine(shared: &Shared, store: &dyn StoreRead) -> Result<Engine, Error> {
         boot_id: shared.clock.boot_id(),
         seed: random::number(),
     };
-    Ok(Engine::open(config, shared.session(), shared.clock.now(), store)?)
+    Ok(Engine::open(config, shared.session(), shared.now(), store)?)
 }

@@ -46,7 +46,7 @@ impl Actor {
     }
 
     fn step(&mut self, input: Input) -> Result<(), Trouble> {
-        let now = self.shared.clock.now();
+        let now = self.shared.now();
         let step = self.engine.prepare(now, input, &self.store).map_err(Trouble::Prepare)?;
         let written = self.store.commit(&step.batch).map_err(Trouble::Commit)?;
         let outputs = self.engine.apply(step);
@@ -99,4 +99,61 @@ impl Actor {
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Account, ConnectionState, Error, Options, Uuid, open};
+    use innsync_domain::Command;
+    use std::time::Duration;
+
+    /// Ben's phone, on which he signed in at some time; no server is there.
+    fn ben(phone: &std::path::Path) -> crate::InnSync {
+        let options = Options::new("http://127.0.0.1:1", "seaside", "ben", phone);
+        let opening = crate::opening::Opening::new(options.clone()).unwrap();
+        let account = Account {
+            server: options.server.clone(),
+            property: "seaside".into(),
+            person: "ben".into(),
+            employee: Uuid::from_u128(0xb),
+            name: "Ben".into(),
+            device: "handset-1".into(),
+        };
+        opening.files.save_account(&account).unwrap();
+        open(options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_on_the_thread_is_a_bug_with_an_id_and_nothing_more() {
+        let phone = tempfile::tempdir().unwrap();
+        let ben = ben(phone.path());
+        let events = ben.events();
+        let answer = ben.ask(|_| -> Result<(), Error> { panic!("a mistake of ours") }).await;
+        assert!(matches!(answer, Err(Error::Bug(_))), "{answer:?}");
+        assert!(matches!(events.next().await, Some(ClientEvent::Error { .. })));
+        assert!(ben.outbox().await.unwrap().is_empty(), "it works on");
+    }
+
+    #[tokio::test]
+    async fn a_new_engine_goes_on_where_the_old_one_was() {
+        let phone = tempfile::tempdir().unwrap();
+        let ben = ben(phone.path());
+        ben.connect();
+        ben.ask(|actor| {
+            let before = actor.kept.incarnation;
+            actor.recover();
+            assert_eq!(actor.kept.incarnation, before + 1);
+            Ok(())
+        })
+        .await
+        .unwrap();
+        // Without tokens it can't connect, but it wants to, as before.
+        let wants = ben.ask(|actor| Ok(actor.kept.connect)).await.unwrap();
+        assert!(wants);
+        assert_ne!(ben.connection_state(), ConnectionState::Connected);
+        let refused = ben.execute(Command::StartTask { task_id: Uuid::nil() }).await;
+        assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
+        assert_eq!(ben.up_to_date(Duration::from_millis(100)).await, Err(Error::Timeout));
+    }
 }

@@ -123,12 +123,12 @@ impl Actor {
     }
 
     fn due(&self) -> bool {
-        let now = self.shared.clock.now().boot_ms;
+        let now = self.shared.now().boot_ms;
         self.engine.next_deadline().is_some_and(|(at, _)| at <= now)
     }
 
     fn sleep(&self, ticked: bool) -> Duration {
-        let now = self.shared.clock.now().boot_ms;
+        let now = self.shared.now().boot_ms;
         let deadline =
             self.engine.next_deadline().map(|(at, _)| Duration::from_millis(at.saturating_sub(now)));
         let sleep = deadline.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);

@@ -77,7 +77,7 @@ impl InnSync {
     /// Commits that this person may not see are told of by the next heartbeat's answer: it need not be awaited.
     fn ask_for_head(&self) {
         if self.connection_state() == ConnectionState::Connected {
-            let timestamp = self.inner.shared.clock.now().wall.as_millis();
+            let timestamp = self.inner.shared.now().wall.as_millis();
             self.hand_in(Input::Send { text: ClientFrame::Heartbeat { timestamp }.to_json() });
         }
     }

@@ -84,7 +84,7 @@ impl InnSync {
 
     /// A new id for what a command creates (UUID version 7).
     pub fn new_id(&self) -> Uuid {
-        random::id(self.inner.shared.clock.now().wall)
+        random::id(self.inner.shared.now().wall)
     }
 
     /// Asks the core's thread.

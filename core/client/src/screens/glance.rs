@@ -21,7 +21,7 @@ pub struct Glance<'a> {
 
 impl<'a> Glance<'a> {
     pub(crate) fn new(store: &'a Store, shared: &Shared) -> Self {
-        let now = shared.clock.now().wall;
+        let now = shared.now().wall;
         Self { store, me: shared.account.employee, now, status: shared.status(), unsent: OnceCell::new() }
     }
 
