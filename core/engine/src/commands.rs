@@ -10,7 +10,9 @@ use crate::draft::{Draft, receipt};
 use crate::limits::OPS_QUEUED;
 use crate::outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
-use crate::predict::{Outlook, least_footprint, predict};
+use crate::predict::{Outlook, PredictedRows, least_footprint, predict};
+use crate::queue::is_pending;
+use crate::replay::{Over, replay};
 use crate::store::StoreError;
 
 impl Draft<'_> {
@@ -43,7 +45,9 @@ impl Draft<'_> {
         if let Err(rejection) = self.check_room(&op) {
             return Ok(Err(rejection));
         }
-        if let Some(joined) = self.join_read_marks(&op)? {
+        if op.depends_on.is_empty()
+            && let Some(joined) = self.join_read_marks(&op)?
+        {
             return Ok(Ok(joined));
         }
         Ok(self.enqueue(op)?.map(|op| receipt(&op)))
@@ -88,17 +92,11 @@ impl Draft<'_> {
     /// Predicts an operation over what is shown and puts it at the end of the outbox; or says why it is refused at once.
     fn enqueue(&mut self, mut op: Op) -> Result<Result<QueuedOp, Rejection>, StoreError> {
         let outlook = predict(&op.command, op.id, op.intent.best(), self.observer(), &self.screen())?;
-        let footprint = match outlook {
-            Outlook::Refused(rejection) => return Ok(Err(rejection)),
-            Outlook::Nobody => return Ok(Err(nobody())),
-            Outlook::Unforeseen => least_footprint(&op.command, self.config.employee),
-            Outlook::Foreseen(prediction) => {
-                op.base_version = prediction.base_version;
-                op.base = prediction.base;
-                self.predicted.extend(prediction.rows);
-                prediction.footprint
-            }
+        let (footprint, rows) = match foreseen(&mut op, outlook) {
+            Ok(foreseen) => foreseen,
+            Err(rejection) => return Ok(Err(rejection)),
         };
+        self.predicted.extend(rows);
         self.await_rows(&footprint)?;
         let order = self.state.meta.next_order;
         self.state.meta.next_order = order + 1;
@@ -145,7 +143,8 @@ impl Draft<'_> {
         Ok(Some(receipt(&queued)))
     }
 
-    /// A parked operation is tried again as a new one, on what is shown now.
+    /// A parked operation is tried again as a new one in its place, on what is there now: what was meant to come after it
+    /// still does.
     pub(crate) fn retry(&mut self, parked: Uuid, id: Uuid) -> Result<(), StoreError> {
         let Some(old) = self.state.outbox.get(parked).cloned() else {
             self.error(format!("there is no parked operation {parked}"));
@@ -157,9 +156,18 @@ impl Draft<'_> {
         }
         let mut op = self.new_op(id, old.op.command.clone(), old.op.depends_on.clone());
         op.supersedes = Some(parked);
-        match self.enqueue(op)? {
-            Ok(new) => {
+        let outlook = {
+            let earlier = self.state.outbox.iter().filter(|it| it.order < old.order && is_pending(it));
+            let earlier = replay(earlier, self.observer(), self)?;
+            let ground = Over::new(&earlier.rows, self);
+            predict(&op.command, op.id, op.intent.best(), self.observer(), &ground)?
+        };
+        match foreseen(&mut op, outlook) {
+            Ok((footprint, _)) => {
+                let new = QueuedOp { op, order: old.order, footprint, state: OpState::Queued, attempts: 0 };
                 self.remove_op(parked);
+                self.touch(&new);
+                self.put_op(new.clone());
                 self.redirect_dependents(parked, id);
                 self.tell(Output::Operation(receipt(&new)));
             }
@@ -194,6 +202,20 @@ impl Draft<'_> {
             OpState::Sent | OpState::Applied { .. } => {
                 self.error(format!("operation {id} is on its way to the server and cannot be discarded"));
             }
+        }
+    }
+}
+
+/// Writes into `op` what the person saw, and gives what it touches and changes; or why it is refused at once.
+fn foreseen(op: &mut Op, outlook: Outlook) -> Result<(Footprint, PredictedRows), Rejection> {
+    match outlook {
+        Outlook::Refused(rejection) => Err(rejection),
+        Outlook::Nobody => Err(nobody()),
+        Outlook::Unforeseen => Ok((least_footprint(&op.command, op.author), Vec::new())),
+        Outlook::Foreseen(prediction) => {
+            op.base_version = prediction.base_version;
+            op.base = prediction.base;
+            Ok((prediction.footprint, prediction.rows))
         }
     }
 }

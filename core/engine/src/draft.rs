@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use innsync_domain::{Entity, EntityRef};
+use innsync_domain::{Entity, EntityRef, Uuid};
 
 use crate::clock::Now;
 use crate::engine::Config;
@@ -45,10 +45,11 @@ pub(crate) struct Draft<'a> {
     pub(crate) rebuild_all: bool,
     /// The rows that a new operation changes, when it is all that happens in this step.
     pub(crate) predicted: BTreeMap<EntityRef, Option<Entity>>,
-    /// Operations to be written: by their place in the order, so that the batch is in order, too.
-    ops: BTreeMap<u64, Arc<QueuedOp>>,
+    /// Operations to be written or removed, by their place in the order and their id: a retry takes the place of its parked
+    /// one.
+    ops: BTreeSet<(u64, Uuid)>,
     effects: Vec<Write>,
-    known_effects: BTreeSet<innsync_domain::Uuid>,
+    known_effects: BTreeSet<Uuid>,
 }
 
 impl<'a> Draft<'a> {
@@ -67,7 +68,7 @@ impl<'a> Draft<'a> {
             dirty: BTreeSet::new(),
             rebuild_all: false,
             predicted: BTreeMap::new(),
-            ops: BTreeMap::new(),
+            ops: BTreeSet::new(),
             effects: Vec::new(),
             known_effects: BTreeSet::new(),
         }
@@ -165,14 +166,14 @@ impl<'a> Draft<'a> {
 
     /// Writes an operation. Whoever changes what it predicts also says so with [`Draft::touch`].
     pub(crate) fn put_op(&mut self, op: QueuedOp) {
-        Arc::make_mut(&mut self.state.outbox).put(op.clone());
-        self.ops.insert(op.order, Arc::new(op));
+        self.ops.insert((op.order, op.op.id));
+        Arc::make_mut(&mut self.state.outbox).put(op);
     }
 
-    pub(crate) fn remove_op(&mut self, id: innsync_domain::Uuid) {
+    pub(crate) fn remove_op(&mut self, id: Uuid) {
         if let Some(op) = Arc::make_mut(&mut self.state.outbox).remove(id) {
             self.touch(&op);
-            self.ops.insert(op.order, op);
+            self.ops.insert((op.order, op.op.id));
         }
     }
 
@@ -203,7 +204,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    pub(crate) fn presented(&mut self, effect: innsync_domain::Uuid) {
+    pub(crate) fn presented(&mut self, effect: Uuid) {
         self.effects.push(Write::EffectPresented(effect));
     }
 
@@ -213,12 +214,15 @@ impl<'a> Draft<'a> {
     pub(crate) fn batch(&mut self, rows: Vec<Write>, meta_before: &crate::store::Meta) -> Batch {
         let mut writes = std::mem::take(&mut self.areas);
         writes.extend(rows);
-        for op in std::mem::take(&mut self.ops).into_values() {
-            writes.push(match self.state.outbox.get(op.op.id) {
-                Some(now) => Write::PutOp(QueuedOp::clone(now)),
-                None => Write::DeleteOp(op.op.id),
-            });
+        // Removals first, so that no two ever share a place.
+        let mut put = Vec::new();
+        for (_, id) in std::mem::take(&mut self.ops) {
+            match self.state.outbox.get(id) {
+                Some(op) => put.push(Write::PutOp(QueuedOp::clone(op))),
+                None => writes.push(Write::DeleteOp(id)),
+            }
         }
+        writes.append(&mut put);
         writes.append(&mut self.effects);
         if self.state.meta != *meta_before {
             writes.push(Write::PutMeta(self.state.meta.clone()));

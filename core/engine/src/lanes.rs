@@ -68,7 +68,9 @@ struct Lanes {
 impl Lanes {
     fn wait(&self, op: &QueuedOp, outbox: &Outbox, now: u64, until: &BTreeMap<Uuid, u64>) -> Wait {
         for dependency in &op.op.depends_on {
-            match outbox.get(*dependency).map(|it| &it.state) {
+            // One that was queued later cannot be waited for, or the two might wait for each other: the server decides.
+            let earlier = outbox.get(*dependency).filter(|it| it.order < op.order);
+            match earlier.map(|it| &it.state) {
                 None | Some(OpState::Applied { .. }) => {}
                 Some(OpState::Parked { .. }) => return Wait::Parked(*dependency),
                 Some(OpState::Queued | OpState::Sent) => return Wait::Dependency(*dependency),

@@ -36,10 +36,12 @@ pub(crate) enum Outlook {
     Nobody,
 }
 
+/// Rows as a command leaves them; `None`: gone from sight.
+pub(crate) type PredictedRows = Vec<(EntityRef, Option<Entity>)>;
+
 /// What a command changes on the screen.
 pub(crate) struct Prediction {
-    /// The rows as they will be; `None`: gone from sight.
-    pub(crate) rows: Vec<(EntityRef, Option<Entity>)>,
+    pub(crate) rows: PredictedRows,
     pub(crate) footprint: Footprint,
     /// The primary entity's version and, of the fields that change, the values before.
     pub(crate) base_version: Option<u64>,

@@ -75,7 +75,7 @@ impl Outbox {
                 }
             }
         } else {
-            self.parked -= 1;
+            self.parked = self.parked.saturating_sub(1);
         }
         Some(op)
     }
@@ -98,7 +98,7 @@ impl Outbox {
     }
 
     pub(crate) fn pending(&self) -> usize {
-        self.ops.len() - self.parked
+        self.ops.len().saturating_sub(self.parked)
     }
 
     /// Whether a pending operation writes it: then its base row is kept.

@@ -27,7 +27,7 @@ pub(crate) fn replay<'a>(
 ) -> Result<Replay, StoreError> {
     let mut made = Replay::default();
     for queued in ops {
-        let over = Over { rows: &made.rows, mirror, reads: Cell::default() };
+        let over = Over::new(&made.rows, mirror);
         let op = &queued.op;
         match predict(&op.command, op.id, op.intent.best(), observer, &over)? {
             Outlook::Foreseen(prediction) => {
@@ -66,10 +66,16 @@ fn union(old: &Footprint, new: &Footprint) -> Option<Footprint> {
 }
 
 /// The mirror with what was replayed so far over it.
-struct Over<'a> {
+pub(crate) struct Over<'a> {
     rows: &'a BTreeMap<EntityRef, Option<Entity>>,
     mirror: &'a dyn Rows,
     reads: Cell<BTreeSet<EntityRef>>,
+}
+
+impl<'a> Over<'a> {
+    pub(crate) fn new(rows: &'a BTreeMap<EntityRef, Option<Entity>>, mirror: &'a dyn Rows) -> Self {
+        Self { rows, mirror, reads: Cell::default() }
+    }
 }
 
 impl Rows for Over<'_> {

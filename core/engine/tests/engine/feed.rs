@@ -1,1 +1,167 @@
+//! The feed's rules, to the letter.
 
+use innsync_domain::SuiteStatus;
+use innsync_engine::{ClientEvent, Input};
+use innsync_protocol::{HeartbeatAck, ServerFrame};
+
+use crate::support::*;
+
+/// maria changes 101 three times: commits 1, 2, 3.
+fn three_commits(motel: &mut Motel) {
+    for status in [SuiteStatus::OutOfService, SuiteStatus::VacantDirty, SuiteStatus::Inspected] {
+        motel.act(maria(), set_status(101, status));
+    }
+}
+
+fn story() -> (Motel, Phone) {
+    let mut motel = Motel::new([suite(101, SuiteStatus::VacantClean)]);
+    let phone = Phone::online(ana(), &mut motel);
+    three_commits(&mut motel);
+    (motel, phone)
+}
+
+#[test]
+fn the_next_delta_is_applied_and_an_old_one_ignored() {
+    let (motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 2));
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "VACANT_DIRTY");
+    phone.delta(motel.delta(ana(), 0, 1));
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "VACANT_DIRTY");
+    assert_eq!(phone.cursor().seq, 2);
+    assert!(phone.requests.is_empty());
+}
+
+#[test]
+fn of_an_overlapping_delta_the_commits_after_mine_are_applied() {
+    let (motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 2));
+    phone.delta(motel.delta(ana(), 1, 3));
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "INSPECTED");
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn a_gap_is_pulled_once_and_what_comes_meanwhile_waits() {
+    let (mut motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 1, 2));
+    assert_eq!(phone.cursor().seq, 0, "nothing half-applied"); // G6
+    let pull = phone.next_request("/v1/sync?epoch=1&seq=0&mark=0000000000000000");
+    assert_eq!(pull.method, "GET");
+    phone.delta(motel.delta(ana(), 2, 3));
+    motel.act(maria(), set_status(101, SuiteStatus::VacantDirty));
+    phone.delta(motel.delta(ana(), 3, 4));
+    assert!(phone.requests.is_empty(), "one pull at a time");
+    // The pull answers what was there when it was read: up to 2.
+    let answer = innsync_protocol::SyncAnswer::Delta(motel.delta(ana(), 0, 2)).to_json();
+    phone.answer(&pull, 200, answer);
+    assert_eq!(phone.cursor(), motel.cursor());
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "VACANT_DIRTY");
+    assert!(phone.requests.is_empty());
+}
+
+#[test]
+fn more_to_come_is_pulled_at_once() {
+    let (motel, mut phone) = story();
+    let delta = innsync_protocol::Delta { more: true, ..motel.delta(ana(), 0, 1) };
+    phone.delta(delta);
+    assert!(phone.has_request("/v1/sync?epoch=1&seq=1"));
+}
+
+#[test]
+fn a_failed_pull_comes_again_and_a_captive_portal_is_a_failure() {
+    let (mut motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 1, 2));
+    let pull = phone.next_request("/v1/sync");
+    phone.fail(&pull);
+    phone.pass(1_000);
+    let pull = phone.next_request("/v1/sync");
+    phone.answer(&pull, 200, "<html>Accept our terms</html>");
+    phone.pass(2_000);
+    phone.serve(&mut motel);
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn a_wish_to_wait_is_honoured() {
+    let (motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 1, 2));
+    let pull = phone.next_request("/v1/sync");
+    let answer = innsync_engine::HttpAnswer { status: 503, retry_after_ms: Some(9_000), body: String::new() };
+    phone.feed(Input::Http { id: pull.id, answer: Ok(answer) });
+    phone.pass(8_999);
+    assert!(!phone.has_request("/v1/sync"));
+    phone.pass(1);
+    assert!(phone.has_request("/v1/sync"));
+}
+
+#[test]
+fn a_heartbeats_answer_is_an_empty_delta() {
+    let (mut motel, mut phone) = story();
+    let ack = |from, to, motel: &Motel, epoch| {
+        ServerFrame::HeartbeatAck(HeartbeatAck {
+            timestamp: MORNING + 5_000,
+            epoch,
+            from,
+            to,
+            mark: motel.mark(to),
+        })
+    };
+    phone.frame(ack(0, 3, &motel, 0));
+    assert_eq!(phone.cursor().seq, 0, "epoch 0 says nothing");
+    // It is in the order of the feed: what is between was nothing that ana may see.
+    phone.frame(ack(0, 1, &motel, 1));
+    assert_eq!(phone.cursor().seq, 1);
+    assert_eq!(phone.engine.status().up_to_date_as_of, Some(at(5_000)));
+    phone.frame(ack(2, 3, &motel, 1));
+    phone.serve(&mut motel);
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn another_mark_or_epoch_is_asked_about() {
+    let (motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 3));
+    let mut other = motel.delta(ana(), 3, 3);
+    other.mark = innsync_protocol::Mark(99);
+    phone.delta(other);
+    assert!(phone.has_request("/v1/sync"));
+    phone.requests.clear();
+
+    let (mut motel, mut phone) = story();
+    motel.epoch = 2;
+    phone.delta(motel.delta(ana(), 0, 1));
+    phone.serve(&mut motel);
+    // The pull said RESET, and the snapshot brought the other history.
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_is_told_and_pulled() {
+    let (mut motel, mut phone) = story();
+    for text in ["", "{", "[]", r#"{"type":"DELTA","epoch":"x"}"#, "\u{0}"] {
+        phone.text(text);
+    }
+    assert_eq!(phone.events().iter().filter(|it| matches!(it, ClientEvent::Error { .. })).count(), 5);
+    phone.serve(&mut motel);
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn rows_that_do_not_change_are_not_written_again() {
+    let (motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 3));
+    let seen = phone.store.seen.len();
+    phone.delta(motel.delta(ana(), 0, 3));
+    assert_eq!(phone.store.seen.len(), seen);
+}
+
+#[test]
+fn every_typed_event_goes_out_also_of_ones_own() {
+    let (mut motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 3));
+    let names: Vec<&str> = phone.events().iter().map(|it| it.name()).collect();
+    assert_eq!(names, ["ENTITY_UPDATED"; 3]);
+    phone.tap(report(id(70), "Lamp"));
+    phone.catch_up(&mut motel);
+    assert!(phone.events().iter().any(|it| it.name() == "ENTITY_CREATED"));
+}

@@ -5,7 +5,7 @@ use innsync_domain::{
     Command, EntityKind, EntityRef, NotePatch, SuitePatch, SuiteStatus, TaskPatch, TaskStatus, Uuid,
 };
 use innsync_engine::{ConnectionState, HttpFailure, Input, OpState, SocketEvent, StoreRead};
-use innsync_protocol::{ServerFrame, SyncAnswer};
+use innsync_protocol::{OpOutcome, ServerFrame, SyncAnswer};
 
 use crate::support::*;
 
@@ -257,7 +257,7 @@ impl Day {
     }
 }
 
-fn run(seed: u64, who: Uuid, steps: u32) {
+fn run(seed: u64, who: Uuid, steps: u32) -> Day {
     let mut day = Day::new(seed, who);
     for _ in 0..steps {
         day.step();
@@ -270,25 +270,59 @@ fn run(seed: u64, who: Uuid, steps: u32) {
         let taken = day.motel.outcomes.get(op).is_some_and(|it| it.seq().is_some());
         assert!(!taken || day.phone.store.op(*op).is_none(), "seed {seed}: {op} is taken and still here");
     }
+    day
+}
+
+/// That the days are eventful: operations are taken, refused and in conflict, and arrive more than once.
+#[test]
+fn the_random_days_are_not_idle() {
+    let (mut taken, mut refused, mut conflicts, mut again) = (0, 0, 0, 0);
+    for seed in 31..=36 {
+        let day = run(seed, if seed % 2 == 0 { ana() } else { sam() }, 500);
+        for outcome in day.motel.outcomes.values() {
+            match outcome {
+                OpOutcome::Applied { .. } => taken += 1,
+                OpOutcome::Rejected { .. } => refused += 1,
+                OpOutcome::Conflict { .. } => conflicts += 1,
+                _ => {}
+            }
+        }
+        again += day.motel.arrivals.values().filter(|arrivals| **arrivals > 1).count();
+    }
+    assert!(
+        taken > 60 && refused > 5 && conflicts > 2 && again > 10,
+        "{taken} {refused} {conflicts} {again}"
+    );
 }
 
 #[test]
 fn a_housekeepers_days() {
     for seed in 1..=4 {
-        run(seed, ana(), 500);
+        let _ = run(seed, ana(), 500);
     }
 }
 
 #[test]
 fn a_managers_days() {
     for seed in 11..=14 {
-        run(seed, maria(), 500);
+        let _ = run(seed, maria(), 500);
+    }
+}
+
+/// `INNSYNC_SEEDS=200 cargo test -p innsync-engine -- --ignored` for a longer look.
+#[test]
+#[ignore = "long"]
+fn many_days() {
+    let seeds = std::env::var("INNSYNC_SEEDS").ok().and_then(|it| it.parse().ok()).unwrap_or(100);
+    for seed in 1_000..1_000 + seeds {
+        let who = [ana(), ben(), miguel(), sam(), maria()][seed as usize % 5];
+        let _ = run(seed, who, 600);
     }
 }
 
 #[test]
 fn a_supervisors_long_day() {
-    run(21, sam(), 2_000);
+    let _ = run(21, sam(), 2_000);
 }
 
 /// One step's outputs are a function of state, time and input alone.

@@ -1,1 +1,167 @@
+//! The snapshot: first sync, resets, cuts.
 
+use innsync_domain::SuiteStatus;
+use innsync_engine::{Input, OpState};
+use innsync_protocol::{ClientFrame, ResetReason};
+
+use crate::support::*;
+
+fn motel() -> Motel {
+    Motel::new((101..=120).map(|number| suite(number, SuiteStatus::VacantDirty)))
+}
+
+#[test]
+fn the_first_rows_are_usable_before_the_rest_is_here() {
+    // G16
+    let motel = motel();
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(&motel);
+    let request = phone.next_request("/v1/snapshot");
+    assert!(request.streams_lines && request.method == "POST");
+    let lines = motel.snapshot(ana(), &[]);
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[..12].to_vec() });
+    assert!(phone.store.rows().len() > 5);
+    assert!(!phone.engine.status().has_data);
+    assert!(phone.engine.status().sync_in_progress);
+    // What is there can be worked on, once ana herself has come.
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[12..lines.len() - 1].to_vec() });
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[lines.len() - 1..].to_vec() });
+    phone.answer(&request, 200, "");
+    assert!(phone.engine.status().has_data);
+    assert_eq!(phone.cursor(), motel.cursor());
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+    assert!(phone.state_of(op).is_some());
+    // The feed goes on from here.
+    assert!(matches!(phone.frames.last(), Some(ClientFrame::Resume(it)) if it.cursor == motel.cursor()));
+}
+
+#[test]
+fn a_snapshot_that_is_cut_is_asked_again() {
+    let mut motel = motel();
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(&motel);
+    for cut in [0, 1, 7, 20] {
+        let request = phone.next_request("/v1/snapshot");
+        let lines = motel.snapshot(ana(), &[]);
+        phone.feed(Input::SnapshotLines { id: request.id, lines: lines[..cut].to_vec() });
+        phone.answer(&request, 200, "");
+        assert!(!phone.engine.status().has_data);
+        while !phone.has_request("/v1/snapshot") {
+            phone.pass(500);
+        }
+    }
+    phone.serve(&mut motel);
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+}
+
+#[test]
+fn a_reset_is_staged_behind_the_screen_and_swapped_in_with_the_outbox_over_it() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    motel.act(maria(), set_status(105, SuiteStatus::OutOfService));
+    let before = phone.store.seen.len();
+
+    phone.reset(ResetReason::Horizon);
+    let request = phone.next_request("/v1/snapshot");
+    assert!(request.body.as_ref().unwrap().0.contains(&op.to_string()));
+    let lines = motel.snapshot(ana(), &[]);
+    for chunk in lines[..lines.len() - 1].chunks(4) {
+        phone.feed(Input::SnapshotLines { id: request.id, lines: chunk.to_vec() });
+        // Deltas meanwhile wait for the end.
+        phone.delta(motel.delta(ana(), 0, 1));
+    }
+    assert_eq!(phone.store.seen.len(), before, "nothing is shown by halves"); // G6
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[lines.len() - 1..].to_vec() });
+    assert_eq!(phone.sees(&suite_ref(105), "status"), "OUT_OF_SERVICE");
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]); // G7
+    assert_eq!(phone.state_of(op), Some(OpState::Sent));
+    phone.serve_one(&push, &mut motel);
+    phone.answer(&request, 200, "");
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+}
+
+#[test]
+fn the_snapshots_end_answers_operations_whose_answer_was_lost() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    motel.push(&push.body.as_ref().unwrap().0);
+    phone.reset(ResetReason::Scope);
+    let request = phone.next_request("/v1/snapshot");
+    phone.serve_one(&request, &mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn after_a_restored_backup_a_confirmed_operation_that_it_lost_is_offered_again() {
+    // G17: taken by the server, not yet in this phone's mirror.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })));
+    backup.epoch = 2;
+    let mut motel = backup;
+    phone.reset(ResetReason::History);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert!(motel.outcomes[&op].seq().is_some());
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn clearing_the_cache_keeps_the_outbox() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    phone.feed(Input::ClearCache);
+    assert!(phone.store.rows().is_empty());
+    assert!(!phone.engine.status().has_data);
+    assert!(phone.state_of(op).is_some());
+    phone.requests.clear();
+    phone.pass(60_000);
+    while phone.socket.is_none() {
+        phone.pass(1_000);
+    }
+    phone.greet(&motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+}
+
+#[test]
+fn a_refetch_changes_nothing_where_nothing_changed() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let seen = phone.store.seen.len();
+    phone.feed(Input::Refetch);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.store.seen.len(), seen);
+}
+
+#[test]
+fn a_snapshots_answer_that_is_none_is_no_snapshot() {
+    let motel = motel();
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(&motel);
+    let request = phone.next_request("/v1/snapshot");
+    let page = vec!["<html>".to_owned(), "Welcome".to_owned()];
+    phone.feed(Input::SnapshotLines { id: request.id, lines: page });
+    phone.answer(&request, 200, "");
+    assert!(phone.store.rows().is_empty());
+    phone.pass(2_000);
+    assert!(phone.has_request("/v1/snapshot"));
+}

@@ -297,8 +297,13 @@ impl Phone {
         panic!("no end of catching up");
     }
 
+    /// No network, and the platform says so.
     pub fn offline(&mut self) {
         self.break_link();
+        self.feed(Input::NetworkChanged { available: false });
+        while let Some(request) = self.requests.pop_front() {
+            self.fail(&request);
+        }
         self.said.clear();
     }
 
