@@ -1,1 +1,0 @@
-//! Measures InnSync beside plain baselines in the same run.

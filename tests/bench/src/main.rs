@@ -1,0 +1,132 @@
+//! Measures InnSync beside plain baselines: over rusqlite on the phone's side, over axum on the server's. Both do the same
+//! work with the same durability, on the same disk, by turns in the same run; so ratios can be trusted where times can't.
+//!
+//! `cargo xtask bench` builds and runs it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod data;
+mod handle;
+mod machine;
+mod measure;
+mod net;
+mod phone;
+mod plain;
+mod report;
+mod rows;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use report::Row;
+
+/// A benchmark fails as a whole: whatever goes wrong ends it, with its text.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Measures InnSync beside plain baselines in the same run.
+#[derive(Parser)]
+struct Args {
+    /// Writes the rows `{name, unit, ours, baseline, ratio}` as a JSON array to this file, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measures only what has this in its name.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Fails when a row is over its bound.
+    #[arg(long)]
+    check: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What this program is when it has started itself.
+#[derive(Subcommand)]
+enum Role {
+    #[command(name = net::plain::COMMAND, hide = true)]
+    PlainServer,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+struct Scale {
+    tasks: usize,
+    /// Rounds of what takes long.
+    rounds: usize,
+    /// Queries.
+    samples: usize,
+    openings: usize,
+    taps: usize,
+    sockets: usize,
+    /// Changes in a round, each to every socket.
+    commits: u64,
+    /// Milliseconds for a server to come to rest.
+    settle_ms: u64,
+}
+
+const FULL: Scale = Scale {
+    tasks: data::TASKS,
+    rounds: 7,
+    samples: 1_000,
+    openings: 60,
+    taps: 1_000,
+    sockets: 1_000,
+    commits: 50,
+    settle_ms: 2_000,
+};
+
+type Measure = fn(&Scale) -> Result<Vec<Row>>;
+
+/// All that is measured, by the beginning of its rows' names.
+const ALL: [(&str, Measure); 6] = [
+    (rows::ingest::NAME, rows::ingest::rows),
+    (rows::tap::NAME, rows::tap::rows),
+    (rows::query::NAME, rows::query::rows),
+    (rows::open::NAME, rows::open::rows),
+    (rows::idle::NAME, rows::idle::rows),
+    (rows::fanout::NAME, rows::fanout::rows),
+];
+
+fn main() -> ExitCode {
+    // The real server, with its own command line.
+    if std::env::args().nth(1).as_deref() == Some(net::ours::COMMAND) {
+        return innsync_server::cli::main();
+    }
+    let args = Args::parse();
+    let done = match &args.role {
+        None => bench(&args),
+        Some(Role::PlainServer) => net::plain::serve().map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all is well, as far as that was asked.
+fn bench(args: &Args) -> Result<bool> {
+    anstream::println!("{}", machine::facts()?);
+    anstream::println!("{} tasks of 12 fields. Times are noisy, ratios are what counts.\n", FULL.tasks);
+    anstream::println!("{}", report::head());
+    let wanted = |name: &str| args.only.as_ref().is_none_or(|text| name.contains(text.as_str()));
+    let mut rows = Vec::new();
+    for (_, measure) in ALL.iter().filter(|(name, _)| wanted(name)) {
+        for row in measure(&FULL)? {
+            anstream::println!("{}", report::line(&row));
+            rows.push(row);
+        }
+    }
+    if let Some(file) = &args.json {
+        std::fs::write(file, report::json(&rows))?;
+    }
+    let over: Vec<&Row> = rows.iter().filter(|row| row.is_over()).collect();
+    for row in &over {
+        anstream::eprintln!("over its bound: {}", row.name);
+    }
+    Ok(!args.check || over.is_empty())
+}

@@ -1,0 +1,124 @@
+//! The real server: this program once more, as `innsync-server serve`, over a ledger in a folder of its own, with the
+//! demo's motel in it.
+
+use innsync_domain::{Command, SuitePatch, Timestamp, Uuid};
+use innsync_protocol::{
+    ClientFrame, IntentTime, Op, PushAnswer, PushRequest, Resume, SCHEMA, SUBPROTOCOL, SessionAnswer,
+    SessionRequest, SnapshotLine,
+};
+use innsync_server::demo;
+use serde_json::value::to_raw_value;
+
+use super::{Child, Dial, Http};
+use crate::{Result, machine};
+
+/// The hidden command: what follows is `innsync-server`'s own command line.
+pub(crate) const COMMAND: &str = "serve";
+
+/// Who listens: people of several roles and departments, by turns.
+const LISTENERS: [&str; 4] = ["ana", "ben", "miguel", "sam"];
+/// Who changes something. A manager; not among those who listen.
+const WRITER: &str = "maria";
+const SUITE: &str = "101";
+
+/// The process and its folder.
+pub(crate) struct Server {
+    // Before the folder: it is gone when the folder goes.
+    pub(crate) child: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Result<Self> {
+        let folder = machine::folder()?;
+        let data = folder.path().join("ledger.sqlite");
+        let data = data.to_str().ok_or("an odd folder")?;
+        let arguments = ["--demo", "--listen", "127.0.0.1:0", "--token-ttl", "12h", "--data", data];
+        let child = Child::start(&[&[COMMAND], arguments.as_slice()].concat())?;
+        Ok(Self { child, _folder: folder })
+    }
+
+    /// How InnSync's sockets are dialled: up to date, so that they hear of what comes next.
+    pub(crate) fn dials(&self, sockets: usize) -> Result<Vec<Dial>> {
+        let people: Vec<Dial> = LISTENERS.iter().map(|person| self.dial(person)).collect::<Result<_>>()?;
+        Ok(people.into_iter().cycle().take(sockets).collect())
+    }
+
+    fn dial(&self, person: &str) -> Result<Dial> {
+        let (mut http, session) = self.sign_in(person)?;
+        let snapshot = http.post("/v1/snapshot", "{}")?;
+        let first = snapshot.lines().next().unwrap_or_default();
+        let SnapshotLine::Start(start) = SnapshotLine::parse(first)? else {
+            return Err(format!("a snapshot begins with {first}").into());
+        };
+        let resume = Resume { cursor: start.cursor, device: "bench".into(), pending: Vec::new() };
+        Ok(Dial {
+            url: format!("ws://{}/v1/ws", self.child.address),
+            token: Some(session.access_token),
+            protocol: Some(SUBPROTOCOL),
+            hello: Some(ClientFrame::Resume(resume).to_json()),
+        })
+    }
+
+    /// Somebody who changes something again and again.
+    pub(crate) fn writer(&self) -> Result<Writer> {
+        let (http, session) = self.sign_in(WRITER)?;
+        Ok(Writer { http, me: session.employee.id, ops: 0 })
+    }
+
+    fn sign_in(&self, person: &str) -> Result<(Http, SessionAnswer)> {
+        let mut http = Http::connect(self.child.address)?;
+        let request = SessionRequest {
+            property: demo::PROPERTY.into(),
+            person: person.into(),
+            password: demo::PASSWORD.into(),
+            device: "bench".into(),
+        };
+        let answer = http.post("/v1/sessions", &serde_json::to_string(&request)?)?;
+        let session: SessionAnswer = serde_json::from_str(&answer)?;
+        Ok((http.with_token(&session.access_token), session))
+    }
+}
+
+/// See [`Server::writer`].
+pub(crate) struct Writer {
+    http: Http,
+    me: Uuid,
+    ops: u64,
+}
+
+impl Writer {
+    /// Moves a suite to another floor, of which everybody is told: about the smallest change there is.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.ops += 1;
+        let request = PushRequest { ops: vec![to_raw_value(&self.op())?] };
+        let answer = self.http.post("/v1/ops", &serde_json::to_string(&request)?)?;
+        let answer: PushAnswer = serde_json::from_str(&answer)?;
+        match answer.results.as_slice() {
+            [result] if result.result.seq().is_some() => Ok(()),
+            results => Err(format!("the server did not take a change: {results:?}").into()),
+        }
+    }
+
+    fn op(&self) -> Op {
+        let at = Timestamp::from_millis(1_795_000_000_000 + i64::try_from(self.ops).unwrap_or_default());
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.ops.to_le_bytes());
+        let floor = if self.ops.is_multiple_of(2) { 1 } else { 2 };
+        Op {
+            id: uuid::Builder::from_unix_timestamp_millis(at.as_millis().unsigned_abs(), &random).into_uuid(),
+            author: self.me,
+            device: "bench".into(),
+            depends_on: Vec::new(),
+            supersedes: None,
+            intent: IntentTime { boot_id: "bench".into(), boot_ms: self.ops, wall: at, corrected: Some(at) },
+            base_version: None,
+            base: Default::default(),
+            schema: SCHEMA,
+            command: Command::EditSuite {
+                suite_id: demo::suite_id(SUITE),
+                patch: SuitePatch { floor: Some(floor), ..SuitePatch::default() },
+            },
+        }
+    }
+}
