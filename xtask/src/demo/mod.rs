@@ -90,7 +90,10 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
 async fn play(args: &Args) -> Result<(), String> {
     let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     let stage = Stage::new(args.headless);
-    stage.scene("Opening", "A server process with the Seaside Motel, and five phones");
+    stage.scene(
+        "a server process with the Seaside Motel, and five phones on this machine",
+        "The shift begins",
+    );
     let server = Server::start(&directory.path().join("ledger.sqlite"))?;
     stage.say("server", &format!("listens on {} (its own process, SQLite ledger)", server.url()));
 

@@ -31,19 +31,23 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
     world.stage.say("ben", "comes back into the Wi-Fi");
     world.ben.innsync.connect();
     let outcome = world.ben.innsync.settled(receipt.id, Duration::from_secs(20)).await;
-    let both = match &outcome {
-        Ok(Outcome::Parked(ParkReason::Conflict { fields, .. })) => fields.first().map(|field| {
-            world.stage.shows(
-                "ben",
-                &format!(
-                    "conflict on {}: saw {}, mine {}, theirs {}",
-                    field.field, field.base, field.mine, field.theirs
-                ),
-            );
-            field.mine == "CLEANING" && field.theirs == "OUT_OF_SERVICE" && field.base == "VACANT_DIRTY"
-        }),
-        _ => None,
+    let fields = match &outcome {
+        Ok(Outcome::Parked(reason)) => match &**reason {
+            ParkReason::Conflict { fields, .. } => fields.clone(),
+            ParkReason::Rejected { .. } => Vec::new(),
+        },
+        _ => Vec::new(),
     };
+    for field in &fields {
+        let told = format!(
+            "conflict on {}: saw {}, mine {}, theirs {}",
+            field.field, field.base, field.mine, field.theirs
+        );
+        world.stage.shows("ben", &told);
+    }
+    let both = fields.first().is_some_and(|field| {
+        field.mine == "CLEANING" && field.theirs == "OUT_OF_SERVICE" && field.base == "VACANT_DIRTY"
+    });
     let ben = &world.ben;
     let theirs = becomes(|| async {
         ben.suite(&number).await.is_some_and(|suite| suite.status == SuiteStatus::OutOfService)
@@ -58,7 +62,7 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
 
     let mut note = |holds, what: &str| world.verdicts.note(&world.stage, holds, what);
     note(hers == Ok(Outcome::Confirmed), "maria's change was confirmed");
-    note(both == Some(true), "ben's was parked as a conflict, with what he saw, his value and hers");
+    note(both, "ben's was parked as a conflict, with what he saw, his value and hers");
     note(theirs, "ben's phone shows what the server has, not what he wanted");
     note(parked == 1 && settled, "the status said that one change needs him, until he decided");
     world.stage.pause().await;
