@@ -6,8 +6,8 @@ use innsync_domain::Uuid;
 
 use crate::clock::Now;
 use crate::draft::Draft;
-use crate::http::{Answers, Purpose};
-use crate::input::{Input, Session, SocketEvent};
+use crate::http::Purpose;
+use crate::input::{Input, Session};
 use crate::output::Output;
 use crate::queue::Outbox;
 use crate::random::Random;
@@ -15,6 +15,7 @@ use crate::session::SessionState;
 use crate::snapshot::Snapshots;
 use crate::state::{ServerClock, State};
 use crate::status::{ConnectionState, SyncStatus};
+use crate::step::may_write;
 use crate::store::{Batch, StoreError, StoreRead};
 
 /// Who and where the engine works for.
@@ -37,6 +38,12 @@ pub struct Step {
     pub batch: Batch,
     outputs: Vec<Output>,
     next: State,
+}
+
+impl Step {
+    pub(crate) fn new(batch: Batch, outputs: Vec<Output>, next: State) -> Self {
+        Self { batch, outputs, next }
+    }
 }
 
 /// The engine could not prepare a step.
@@ -139,157 +146,5 @@ impl Engine {
     fn is_answer_to_work(&self, input: &Input) -> bool {
         let Input::Http { id, .. } = input else { return false };
         self.state.requests.find(Purpose::Refresh).is_none_or(|refresh| refresh.id != *id)
-    }
-}
-
-/// Inputs whose step may have a batch. A new access token or a lost link must not be lost with it.
-fn may_write(input: &Input) -> bool {
-    match input {
-        Input::Connect
-        | Input::Disconnect
-        | Input::SignedIn(_)
-        | Input::NetworkChanged { .. }
-        | Input::Foreground
-        | Input::CommitFailed
-        | Input::Http { .. }
-        | Input::Socket { event: SocketEvent::Closed { .. } | SocketEvent::Failed(_), .. } => false,
-        Input::Execute { .. }
-        | Input::Retry { .. }
-        | Input::Discard { .. }
-        | Input::Send { .. }
-        | Input::Socket { event: SocketEvent::Frame(_), .. }
-        | Input::SnapshotLines { .. }
-        | Input::Tick
-        | Input::Presented { .. }
-        | Input::Refetch
-        | Input::ClearCache => true,
-    }
-}
-
-impl Draft<'_> {
-    fn handle(&mut self, input: Input) -> Result<(), StoreError> {
-        use crate::connection::Event;
-        match input {
-            Input::Connect => self.connect(),
-            Input::Disconnect => self.link_event(Event::Disconnect),
-            Input::SignedIn(session) => self.signed_in(session),
-            Input::Execute { request, id, command, depends_on } => {
-                self.execute(request, id, command, depends_on)?;
-            }
-            Input::Retry { parked, id } => self.retry(parked, id)?,
-            Input::Discard { id } => self.discard(id),
-            Input::Send { text } => self.send_frame(text),
-            Input::Socket { generation, event } => self.on_socket(generation, event)?,
-            Input::Http { id, answer } => self.on_http(id, answer)?,
-            Input::SnapshotLines { id, lines } => self.on_snapshot_lines(id, &lines)?,
-            Input::Tick => {}
-            Input::NetworkChanged { available: true } | Input::Foreground => self.wake_up(),
-            Input::NetworkChanged { available: false } => {
-                self.state.requests.answers = Answers::None;
-                if self.state.link.is_live() {
-                    self.link_event(Event::Wake);
-                }
-            }
-            Input::Presented { effect } => self.presented(effect),
-            Input::Refetch => self.refetch(),
-            Input::ClearCache => self.clear_cache(),
-            Input::CommitFailed => self.commit_failed(),
-        }
-        Ok(())
-    }
-
-    /// Now is a good time: whatever waits is tried.
-    fn wake_up(&mut self) {
-        self.state.requests.answers = Answers::Untried;
-        self.state.push.retry_now();
-        self.state.feed.retry_now();
-        self.state.snapshots.retry_now();
-        self.link_event(crate::connection::Event::Wake);
-    }
-
-    /// The last step did not happen, and with it may have gone an answer, a delta or a snapshot's lines: whatever was under
-    /// way is asked for anew. Operations marked as sent are simply sent again; the server knows them by their ids.
-    fn commit_failed(&mut self) {
-        self.state.requests.forget();
-        self.state.push.under_way.clear();
-        self.state.feed.forget_frames();
-        self.state.feed.want_pull();
-        self.state.snapshots.abandon();
-        self.state.commit_failures += 1;
-        let wait = self.state.random.backoff(self.state.commit_failures);
-        self.state.hold_until = Some(self.boot() + wait);
-        self.error("the phone's storage could not be written; nothing of the last step happened");
-        if self.state.link.is_live() {
-            self.link_event(crate::connection::Event::Wake);
-        }
-    }
-
-    /// What is due by now, on the engine's own account.
-    fn work(&mut self) -> Result<(), StoreError> {
-        self.state.wake = None;
-        self.give_up_requests()?;
-        self.refresh_when_due();
-        self.link_when_due();
-        self.snapshot_when_due();
-        self.pull_when_due();
-        self.push_when_due();
-        Ok(())
-    }
-
-    /// What is due and writes nothing, while the disk recovers.
-    fn keep_alive(&mut self, until: u64) {
-        self.state.wake = Some(until);
-        self.refresh_when_due();
-        self.link_when_due();
-    }
-
-    fn finish(mut self, before: &State) -> Result<Step, StoreError> {
-        let rows = self.settle_rows()?;
-        if before.outbox.pending() > 0 && self.state.outbox.pending() == 0 {
-            self.notice_drained();
-        }
-        if self.state.wake.is_none() {
-            self.write_notices()?;
-        }
-        let batch = self.batch(rows, &before.meta);
-        if !batch.writes.is_empty() {
-            self.state.commit_failures = 0;
-        }
-        self.tell_status();
-        Ok(Step { batch, outputs: self.outputs, next: self.state })
-    }
-
-    fn tell_status(&mut self) {
-        let status = SyncStatus::of(&self.state);
-        if status.connection != self.state.status.connection {
-            self.tell(Output::Connection(status.connection));
-        }
-        if status != self.state.status {
-            self.tell(Output::Status(status));
-        }
-        self.state.status = status;
-    }
-}
-
-impl State {
-    fn deadline(&self) -> Option<(u64, &'static str)> {
-        // While the disk recovers, what would write waits.
-        let held = self.hold_until.unwrap_or(0);
-        let named = |at: Option<u64>, why| at.map(|at| (at, why));
-        let writing = |at: Option<u64>, why| at.map(|at| (at.max(held), why));
-        let refreshing = !self.link.wanted || self.requests.find(Purpose::Refresh).is_some();
-        let refresh = if refreshing { None } else { self.session.refresh_due() };
-        [
-            named(self.wake, "work to do"),
-            self.link.deadline(),
-            named(refresh, "token refresh"),
-            writing(self.requests.deadline(), "request timeout"),
-            writing(self.snapshot_deadline(), "snapshot"),
-            writing(self.pull_deadline(), "pull"),
-            writing(self.push_deadline(), "push"),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
     }
 }

@@ -6,9 +6,9 @@ use innsync_domain::Timestamp;
 use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{ClientFrame, Connected, Delta, HeartbeatAck, Resume, ServerFrame};
 
-use crate::connection::{Event, Loss};
 use crate::draft::Draft;
 use crate::limits::{FRAMES_QUEUED, REFRESH_APART_MS};
+use crate::link::{Event, Loss};
 use crate::output::{ClientEvent, Output, SignInReason};
 use crate::store::StoreError;
 

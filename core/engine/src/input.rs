@@ -26,7 +26,8 @@ pub enum Input {
         /// Operations that must succeed before.
         depends_on: Vec<Uuid>,
     },
-    /// A parked operation shall be tried again, under a new id.
+    /// A parked operation shall be tried again, under a new id and in its old place. Refused at once, it stays parked, with the
+    /// new reason. Answered by [`crate::Output::Operation`].
     Retry {
         /// The parked operation.
         parked: Uuid,
@@ -82,7 +83,8 @@ pub enum Input {
     Refetch,
     /// Everything on the phone but the outbox shall be forgotten, and fetched when the network allows.
     ClearCache,
-    /// The last step's batch could not be committed: nothing of it happened.
+    /// The last step's batch could not be committed: nothing of it happened. Whoever waits for its
+    /// [`crate::Output::Executed`] is answered by the driver.
     CommitFailed,
 }
 

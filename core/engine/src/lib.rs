@@ -26,6 +26,7 @@ mod http;
 mod input;
 mod lanes;
 pub mod limits;
+mod link;
 mod notices;
 mod outbox;
 mod output;
@@ -40,6 +41,7 @@ mod session;
 mod snapshot;
 mod state;
 mod status;
+mod step;
 mod store;
 mod verify;
 

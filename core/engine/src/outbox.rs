@@ -85,7 +85,7 @@ pub enum ParkReason {
 /// What the app holds of a command that it gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
-    /// The operation's id.
+    /// The operation's id. Read marks join an operation that still waits, and then have its id.
     pub id: Uuid,
     /// The command's name, `COMPLETE_TASK`.
     pub command: String,

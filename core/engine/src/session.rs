@@ -3,11 +3,11 @@
 
 use innsync_protocol::{ClientFrame, RefreshRequest, SessionAnswer};
 
-use crate::connection::{Event, Loss};
 use crate::draft::Draft;
 use crate::http::{Answer, Purpose};
 use crate::input::Session;
 use crate::limits::{REFRESH_AHEAD_MS, REFRESH_APART_MS};
+use crate::link::{Event, Loss};
 use crate::output::{Output, SignInReason};
 use crate::state::State;
 

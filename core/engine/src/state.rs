@@ -6,9 +6,9 @@ use std::sync::Arc;
 use innsync_domain::Timestamp;
 
 use crate::clock::Now;
-use crate::connection::Link;
 use crate::feed::Feed;
 use crate::http::Requests;
+use crate::link::Link;
 use crate::notices::Notice;
 use crate::push::Push;
 use crate::queue::Outbox;
