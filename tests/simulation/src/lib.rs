@@ -1,1 +1,98 @@
-//! Phones and server in one thread, under virtual time and one seed.
+//! Three phones and their server in one thread, on virtual time, from one seed: the real engine over the real SQLite, the
+//! real ledger, authority, REST and hub; the network, the clocks, the deaths and the people are made up.
+//!
+//! ```text
+//!   seed ─▶ Plan ─▶ World ──┬─ Phone ana    engine + store      ┐
+//!    (JSON)  steps, faults  ├─ Phone ben    shadow, watch       ├─ network ─ Host   authority, hub, ledger
+//!                           └─ Phone maria                      ┘            issuer
+//!                                    │ each transaction                        │ each answered operation
+//!                                    └────────────▶ Model (reference) ◀────────┘
+//! ```
+//!
+//! While it runs: whatever the server takes is executed once more by the [reference](model) and must come to the same
+//! (G2); whenever a phone commits, its mirror must be the reference at its cursor (G6), nothing may leave its outbox
+//! unresolved (G1), and nothing may change and change back without a reason (G7). When the plan is over, all faults end,
+//! and within a bound everything must be sent, everybody know everything (G3, G9), and then rest.
+//!
+//! A failure says its seed; the same seed gives the same run. `cargo run -p innsync-simulation --bin sim -- --from 7
+//! --seeds 1 --trace` shows all of it.
+
+// Indices into the three phones come from plans, which are checked where they come in.
+#![allow(clippy::indexing_slicing)]
+
+mod calm;
+mod drive;
+mod failure;
+mod host;
+mod issuer;
+mod model;
+mod network;
+mod people;
+mod phone;
+mod plan;
+mod queue;
+mod random;
+mod shadow;
+mod steps;
+mod trace;
+mod watch;
+mod workload;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+pub use failure::{Failure, Report, Violation};
+pub use plan::{CrashPoint, Faults, Plan, Side, Step, What};
+pub use workload::Deed;
+
+use world::World;
+
+/// A bug that the harness puts in, to see that the checks find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bug {
+    /// None: what is found is real.
+    #[default]
+    None,
+    /// A DELTA is lost on its way, and the HEARTBEAT_ACK after it moves the phone's cursor over it.
+    LoseDelta,
+    /// An operation is sent a second time under another id.
+    PushTwice,
+    /// An operation that was called saved is gone from the phone's database after a restart.
+    LoseOperation,
+}
+
+/// Runs the plan of that seed.
+pub fn run_seed(seed: u64) -> Result<Report, Box<Failure>> {
+    run_plan(&Plan::of(seed))
+}
+
+/// Runs a plan.
+pub fn run_plan(plan: &Plan) -> Result<Report, Box<Failure>> {
+    run_with(plan, Bug::None, false)
+}
+
+/// Runs a plan with a bug put in; `trace` prints everything that happens.
+pub fn run_with(plan: &Plan, bug: Bug, trace: bool) -> Result<Report, Box<Failure>> {
+    let failed =
+        |violation: Violation, trace: Vec<String>| Box::new(Failure { violation, trace, plan: plan.clone() });
+    let mut world = World::new(plan, bug).map_err(|violation| failed(violation, Vec::new()))?;
+    world.trace.verbose = trace;
+    let result = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let result = result.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(Violation::new("RUN", format!("a panic: {}", text.unwrap_or_default())))
+    });
+    result.map_err(|violation| failed(violation, world.trace.last()))
+}
+
+/// Writes the failed run's plan beside the running program (in the build's output), for
+/// `tests/simulation/plans`; says where.
+pub fn save(failure: &Failure) -> std::io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().map_or_else(PathBuf::new, PathBuf::from);
+    let path = folder.join(format!("simulation-{}.json", failure.plan.seed));
+    std::fs::write(&path, serde_json::to_string_pretty(&failure.plan)?)?;
+    Ok(path)
+}

@@ -1,0 +1,172 @@
+//! After the plan: no more faults, everybody online. Within a bound everything must come to rest, and what has come to
+//! rest must be right.
+
+use innsync_engine::{Input, OpState, QueuedOp};
+
+use crate::failure::{Checked, Violation};
+use crate::host::broken;
+use crate::model::Rows;
+use crate::people::{PEOPLE, PROPERTY, employee};
+use crate::plan::Faults;
+use crate::world::World;
+
+/// Virtual milliseconds within which all that can be sent is sent and all that happened is known. Backoff takes 30 s at
+/// most, a sign-in 40 s, an app is down for 20 s at most, a request's timeout is 35 s.
+const SETTLE_MS: u64 = 180_000;
+/// How often people look through what is parked.
+const ROUNDS: usize = 30;
+/// Virtual milliseconds of rest that are watched at the end.
+const REST_MS: u64 = 65_000;
+/// Events in that time at most: a second of the hub's each; of each phone a few heartbeats and a refresh of its token.
+const REST_EVENTS: u64 = 65 + 3 * 60;
+
+impl World {
+    /// Everything is well again, and stays so.
+    pub(crate) fn calm(&mut self) -> Checked {
+        self.note("all is calm".to_owned());
+        self.is_calm = true;
+        self.faults = Faults { delay_min_ms: 5, delay_max_ms: 20, ..Faults::default() };
+        self.host.issuer.calm_down();
+        for who in 0..self.phones.len() {
+            let phone = &mut self.phones[who];
+            phone.death = None;
+            phone.offline_until = self.now;
+            phone.wants_connection = true;
+            self.feed(who, Input::NetworkChanged { available: true })?;
+            self.feed(who, Input::Connect)?;
+        }
+        self.settle()?;
+        for _ in 0..ROUNDS {
+            let mut parked = 0;
+            for who in 0..self.phones.len() {
+                for id in self.parked_of(who) {
+                    parked += 1;
+                    self.feed(who, Input::Discard { id })?;
+                }
+            }
+            self.settle()?;
+            if parked == 0 {
+                break;
+            }
+        }
+        self.ends_right()?;
+        let before = self.events();
+        self.until(self.now + REST_MS)?;
+        let events = self.events() - before;
+        if events > REST_EVENTS {
+            return Err(Violation::new(
+                "G3",
+                format!("no rest: {events} events in {REST_MS} ms of doing nothing"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Checked {
+        let end = self.now + SETTLE_MS;
+        loop {
+            self.until(self.now + 500)?;
+            match self.unsettled() {
+                None => return Ok(()),
+                Some(why) if self.now >= end => {
+                    return Err(Violation::new("G3", format!("after {SETTLE_MS} ms without faults {why}")));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// What is still to be done, if anything.
+    fn unsettled(&self) -> Option<String> {
+        for phone in &self.phones {
+            let name = phone.name();
+            let Some(engine) = &phone.engine else { return Some(format!("{name}'s app is not running")) };
+            let mut ops: Vec<&QueuedOp> = phone.shadow.outbox.values().collect();
+            ops.sort_by_key(|op| op.order);
+            if let Some(op) = sendable(&ops) {
+                let why = engine.why_waiting(phone.now(self.now), op.op.id);
+                let why = why.unwrap_or_else(|| "the engine does not know it".to_owned());
+                return Some(format!("{name}'s {} {} still waits: {why}", op.op.command.name(), op.op.id));
+            }
+            let (cursor, head) = (phone.shadow.meta.cursor.seq, self.model.head());
+            if !phone.shadow.meta.has_data || cursor != head {
+                return Some(format!("{name} is at {cursor}, the head is {head}"));
+            }
+            let status = engine.status();
+            if status.pending_changes as usize != ops.iter().filter(|op| !is_parked(op)).count() {
+                return Some(format!("{name} is told of {} pending changes", status.pending_changes));
+            }
+        }
+        None
+    }
+
+    fn ends_right(&self) -> Checked {
+        let head = self.host.authority.read().head(PROPERTY).map_err(broken)?.seq;
+        let operations = self.host.authority.read().operations(PROPERTY).map_err(broken)?;
+        if head != self.model.head() || operations != self.model.confirmed() {
+            let detail = format!(
+                "the ledger has {head} commits of {operations} operations, the reference {} of {}",
+                self.model.head(),
+                self.model.confirmed()
+            );
+            return Err(Violation::new("G2", detail));
+        }
+        for phone in &self.phones {
+            phone.watch.is_at_the_end(&self.model, &phone.shadow)?;
+            phone.shadow.compare(phone.name(), &phone.store)?;
+            let Some((view, _)) = self.model.view_at(head, employee(phone.who)) else {
+                return Err(Violation::new("RUN", format!("{} is not on the staff", phone.name())));
+            };
+            let snapshot: Rows = self.host.snapshot(phone.who)?;
+            if snapshot != view {
+                let odd = view.keys().chain(snapshot.keys()).find(|it| view.get(it) != snapshot.get(it));
+                return Err(Violation::new(
+                    "G2",
+                    format!("{}'s snapshot is not the reference: {odd:?}", phone.name()),
+                ));
+            }
+            if let Some(op) = phone.shadow.outbox.values().next() {
+                let detail = format!("{}'s {} {} never ended", phone.name(), op.op.command.name(), op.op.id);
+                return Err(Violation::new("G1", detail));
+            }
+            if phone.shadow.shown != view {
+                let odd = view.keys().chain(phone.shadow.shown.keys());
+                let odd = odd.into_iter().find(|it| view.get(it) != phone.shadow.shown.get(it));
+                return Err(Violation::new(
+                    "G9",
+                    format!("{} is not shown what is so: {odd:?}", phone.name()),
+                ));
+            }
+        }
+        for (id, accepted) in &self.accepted {
+            let confirmed = self.model.outcome(*id).is_some_and(|outcome| outcome.seq().is_some());
+            if !confirmed && !self.given_up.contains(id) && !accepted.command.is_cosmetic() {
+                let (who, command) = (PEOPLE[accepted.who].name, accepted.command.name());
+                return Err(Violation::new("G1", format!("{who}'s {command} {id} was saved, and is gone")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_parked(op: &QueuedOp) -> bool {
+    matches!(op.state, OpState::Parked { .. })
+}
+
+/// The first operation that nothing parked holds back, directly or through others.
+fn sendable<'a>(ops: &[&'a QueuedOp]) -> Option<&'a QueuedOp> {
+    let mut held: Vec<&QueuedOp> = Vec::new();
+    for op in ops {
+        let depends = ops.iter().any(|other| op.op.depends_on.contains(&other.op.id));
+        let behind = |earlier: &&QueuedOp| match is_parked(earlier) {
+            true => earlier.op.command.primary() == op.op.command.primary(),
+            false => earlier.footprint.conflicts_with(&op.footprint),
+        };
+        if is_parked(op) || depends || held.iter().any(behind) {
+            held.push(op);
+        } else {
+            return Some(op);
+        }
+    }
+    None
+}

@@ -1,0 +1,182 @@
+//! Driving a phone as `core/client` does: prepare, commit in one transaction, apply, and only then do what it says; with
+//! deaths and full disks in between.
+
+use innsync_domain::Uuid;
+use innsync_engine::{Batch, Input, OpState, Output, Receipt, Write};
+
+use crate::Bug;
+use crate::failure::{Checked, Violation};
+use crate::people::PEOPLE;
+use crate::phone::told;
+use crate::plan::CrashPoint;
+use crate::queue::Event;
+use crate::shadow::Touched;
+use crate::watch::Choice;
+use crate::world::{Accepted, World};
+
+/// Accepted operations before a bug on purpose sets in.
+const BUG_AFTER: usize = 10;
+
+impl World {
+    /// Something happens to a phone. Nothing does while its app is not running.
+    pub(crate) fn feed(&mut self, who: usize, input: Input) -> Checked {
+        if self.phones[who].engine.is_none() {
+            return Ok(());
+        }
+        let choice = self.choice(who, &input);
+        self.note(format!("{}: {}", PEOPLE[who].name, input_text(&input)));
+        let is_failure = matches!(input, Input::CommitFailed);
+        let phone = &mut self.phones[who];
+        let Some(engine) = &phone.engine else { return Ok(()) };
+        let step = engine.prepare(phone.now(self.now), input, &phone.store);
+        let step = step.map_err(|error| self.phones[who].failed(&error))?;
+        if !step.batch.writes.is_empty() {
+            if self.dies_at(who, CrashPoint::BeforeCommit) {
+                return Ok(());
+            }
+            if !is_failure && self.random.chance(self.faults.commit_fails) {
+                self.note(format!("{}'s disk is full", PEOPLE[who].name));
+                return self.feed(who, Input::CommitFailed);
+            }
+            self.commit(who, &step.batch, choice)?;
+            if self.dies_at(who, CrashPoint::AfterCommit) {
+                return Ok(());
+            }
+        }
+        let wrote = !step.batch.writes.is_empty();
+        let outputs = match &mut self.phones[who].engine {
+            Some(engine) => engine.apply(step),
+            None => return Ok(()),
+        };
+        let half = outputs.len() / 2;
+        for (index, output) in outputs.into_iter().enumerate() {
+            if wrote && index == half && self.dies_at(who, CrashPoint::AmidOutputs) {
+                return Ok(());
+            }
+            self.carry_out(who, output)?;
+            if self.phones[who].engine.is_none() {
+                return Ok(());
+            }
+        }
+        self.schedule_tick(who);
+        Ok(())
+    }
+
+    fn choice(&mut self, who: usize, input: &Input) -> Choice {
+        match input {
+            Input::Execute { id, command, .. } => {
+                self.given.insert(*id, command.clone());
+                Choice::Execute(*id)
+            }
+            Input::Retry { parked, id } => {
+                if let Some(op) = self.phones[who].shadow.outbox.get(parked) {
+                    self.given.insert(*id, op.op.command.clone());
+                }
+                Choice::GiveUp(*parked)
+            }
+            Input::Discard { id } => Choice::GiveUp(*id),
+            _ => Choice::None,
+        }
+    }
+
+    fn commit(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked {
+        let phone = &mut self.phones[who];
+        if let Err(error) = phone.store.commit(batch) {
+            return Err(Violation::new("RUN", format!("{}'s database: {error}", phone.name())));
+        }
+        let touched: Touched = phone.shadow.apply(batch);
+        let parked = |id: &Uuid| {
+            phone.shadow.outbox.get(id).is_some_and(|op| matches!(op.state, OpState::Parked { .. }))
+        };
+        self.parked.extend(touched.put.iter().map(|(id, _)| *id).filter(parked));
+        if let Choice::GiveUp(id) = choice
+            && touched.deleted.iter().any(|op| op.op.id == id)
+        {
+            self.given_up.insert(id);
+        }
+        self.trace.bytes(&phone.shadow.meta.cursor.seq.to_le_bytes());
+        phone.watch.committed(&self.model, &phone.shadow, &touched, choice)
+    }
+
+    fn dies_at(&mut self, who: usize, point: CrashPoint) -> bool {
+        match self.phones[who].death {
+            Some(death) if death.point == point => {
+                self.kill(who, death.down_ms, death.reboot);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn carry_out(&mut self, who: usize, output: Output) -> Checked {
+        if let Some(text) = told(&output) {
+            self.note(format!("{} {text}", PEOPLE[who].name));
+        }
+        match output {
+            Output::OpenSocket { generation, token } => self.open_socket(who, generation, token.0),
+            Output::SendFrame { generation, text } => self.send_frame(who, generation, text),
+            Output::CloseSocket { .. } => self.drop_socket(who),
+            Output::Http(request) => self.request(who, request),
+            Output::SaveSession(session) => self.phones[who].session = Some(session),
+            Output::SignInRequired(_) => {
+                self.phones[who].session = None;
+                if !self.phones[who].is_signing_in {
+                    self.phones[who].is_signing_in = true;
+                    let at = self.now + self.random.between(500, 20_000);
+                    self.queue.push(at, Event::SignIn { who });
+                }
+            }
+            Output::Executed { result: Ok(receipt), .. } => return self.saved(who, &receipt),
+            Output::Effect(effect) => {
+                let (life, at) = (self.phones[who].life, self.now + self.random.below(4_000));
+                let input = Box::new(Input::Presented { effect: effect.id });
+                self.queue.push(at, Event::Shell { who, life, input });
+            }
+            Output::Executed { .. }
+            | Output::Operation(_)
+            | Output::Event(_)
+            | Output::Connection(_)
+            | Output::Status(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A person was told that their command is saved.
+    fn saved(&mut self, who: usize, receipt: &Receipt) -> Checked {
+        let id = receipt.id;
+        let Some(command) = self.given.get(&id).cloned() else {
+            return Err(Violation::new("G1", format!("{id} was saved, but nobody gave it")));
+        };
+        if !self.phones[who].shadow.outbox.contains_key(&id) && !command.is_cosmetic() {
+            return Err(Violation::new("G1", format!("{id} was called saved before it was on the disk")));
+        }
+        self.accepted.insert(id, Accepted { who, command });
+        self.phones[who].last_op = Some(id);
+        if self.bug == Bug::LoseOperation && self.bug_is_due && self.accepted.len() > BUG_AFTER {
+            self.bug_is_due = false;
+            let phone = &mut self.phones[who];
+            phone.shadow.outbox.remove(&id);
+            let batch = Batch { writes: vec![Write::DeleteOp(id)] };
+            phone.store.commit(&batch).map_err(|error| Violation::new("RUN", error.to_string()))?;
+            self.kill(who, 1_000, false);
+        }
+        Ok(())
+    }
+}
+
+fn input_text(input: &Input) -> String {
+    match input {
+        Input::Execute { request, id, command, depends_on } => {
+            let command = serde_json::to_string(command).unwrap_or_default();
+            let after: String = depends_on.iter().map(|id| format!(" after {id}")).collect();
+            format!("{request} {id}{after} {command}")
+        }
+        Input::Socket { generation, .. } => format!("socket {generation}"),
+        Input::Http { id, answer } => {
+            format!("http {id} {}", answer.as_ref().map_or(0, |answer| answer.status))
+        }
+        Input::SnapshotLines { id, lines } => format!("http {id}, {} lines", lines.len()),
+        Input::SignedIn(_) => "signed in".to_owned(),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,188 @@
+//! The server: the real ledger, authority, REST and hub; sessions are the simulation's.
+
+use std::sync::Arc;
+
+use innsync_domain::{Command, Employee, EntityKind, SuiteStatus, Timestamp, Uuid};
+use innsync_engine::HttpAnswer;
+use innsync_protocol::{Problem, SessionAnswer, SnapshotLine, SnapshotRequest};
+use innsync_server::api::{ApiRequest, Caller, handle};
+use innsync_server::authority::{Authority, Committed, RunOptions};
+use innsync_server::hub::{Hub, TokenFacts};
+use innsync_server::ledger::{Ledger, LedgerError, Property};
+
+use crate::failure::{Checked, Violation};
+use crate::issuer::{Access, Issuer};
+use crate::model::{Model, Rows};
+use crate::people::{MARIA, PEOPLE, PROPERTY, employee};
+use crate::queue::Request;
+
+/// See the module.
+pub(crate) struct Host {
+    pub(crate) authority: Authority,
+    pub(crate) hub: Hub,
+    pub(crate) issuer: Issuer,
+    pub(crate) is_up: bool,
+    /// Which process it is.
+    pub(crate) life: u32,
+}
+
+/// What a request came to on the server.
+pub(crate) struct Handled {
+    pub(crate) answer: HttpAnswer,
+    pub(crate) lines: Vec<String>,
+    pub(crate) committed: Vec<Committed>,
+}
+
+pub(crate) fn broken(error: LedgerError) -> Violation {
+    Violation::new("RUN", format!("the ledger: {error}"))
+}
+
+impl Host {
+    /// A server with a motel, its staff and some suites; the model is told of it.
+    pub(crate) fn open(seed: u64, token_ms: u64, now: Timestamp, model: &mut Model) -> Checked<Self> {
+        let authority = set_up(seed, now, model).map_err(broken)?;
+        Ok(Self { authority, hub: Hub::new(seed), issuer: Issuer::new(token_ms), is_up: true, life: 0 })
+    }
+
+    /// Another process over the same ledger.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        self.hub = Hub::new(seed);
+        self.is_up = true;
+        self.life += 1;
+    }
+
+    /// Answers a request that has arrived.
+    pub(crate) fn answer(&mut self, request: &Request, now: Timestamp) -> Handled {
+        if request.path == "/v1/sessions/refresh" {
+            return plain(self.refresh(&request.body, now));
+        }
+        let access = request.token.as_deref().and_then(|token| self.issuer.check(token, now));
+        let Some(access) = access else {
+            return plain(problem(401, "TOKEN_EXPIRED", "The token is not good; refresh it."));
+        };
+        let (path, query) = split(&request.path);
+        let caller = Caller { property: PROPERTY.into(), employee: employee(access.who) };
+        let answer = handle(
+            &mut self.authority,
+            &caller,
+            now,
+            &ApiRequest {
+                method: request.method,
+                path,
+                query: &query,
+                body: request.body.as_bytes(),
+                idempotency_key: None,
+            },
+        );
+        let streams = request.streams_lines && answer.status == 200;
+        let lines = if streams { answer.body.lines().map(str::to_owned).collect() } else { Vec::new() };
+        let body = if streams { String::new() } else { answer.body };
+        let answer_ = HttpAnswer { status: answer.status, retry_after_ms: None, body };
+        Handled { answer: answer_, lines, committed: answer.committed }
+    }
+
+    fn refresh(&mut self, body: &str, now: Timestamp) -> HttpAnswer {
+        let token = serde_json::from_str::<innsync_protocol::RefreshRequest>(body).map(|it| it.refresh_token);
+        let refreshed = token.ok().and_then(|token| self.issuer.refresh(&token, now));
+        let Some((who, session)) = refreshed else {
+            return problem(401, "REFRESH_INVALID", "Sign in again.");
+        };
+        let property = Property {
+            id: PROPERTY.to_owned(),
+            name: "Seaside Motel".to_owned(),
+            time_zone: "UTC".to_owned(),
+        };
+        match self.employee(who) {
+            Some(employee) => json(&SessionAnswer {
+                access_token: session.access_token,
+                refresh_token: session.refresh_token,
+                expires_at: session.expires_at,
+                employee,
+                property: property.into(),
+            }),
+            None => problem(401, "NOT_ON_STAFF", "Not on the staff."),
+        }
+    }
+
+    fn employee(&self, who: usize) -> Option<Employee> {
+        let id = employee(who);
+        match self.authority.read().get(PROPERTY, id, &EntityKind::Employee, id) {
+            Ok(Some(innsync_domain::Entity::Employee(employee))) => Some(employee),
+            _ => None,
+        }
+    }
+
+    /// What a good token says, as the hub hears it.
+    pub(crate) fn facts(&self, token: &str, now: Timestamp) -> Option<TokenFacts> {
+        let Access { who, session, expires_at } = self.issuer.check(token, now)?;
+        Some(TokenFacts { property: Arc::from(PROPERTY), employee: employee(who), session, expires_at })
+    }
+
+    /// What the server itself would send that person as a snapshot.
+    pub(crate) fn snapshot(&self, who: usize) -> Checked<Rows> {
+        let mut rows = Rows::new();
+        let request = SnapshotRequest::default();
+        let done = self.authority.read().snapshot(PROPERTY, employee(who), &request, &mut |line| {
+            if let Ok(SnapshotLine::Row(row)) = SnapshotLine::parse(&line) {
+                rows.insert(row.reference(), row);
+            }
+            true
+        });
+        done.map_err(broken).map(|()| rows)
+    }
+}
+
+fn plain(answer: HttpAnswer) -> Handled {
+    Handled { answer, lines: Vec::new(), committed: Vec::new() }
+}
+
+pub(crate) fn problem(status: u16, code: &str, detail: &str) -> HttpAnswer {
+    let body = serde_json::to_string(&Problem::new(status, code, detail)).unwrap_or_default();
+    HttpAnswer { status, retry_after_ms: None, body }
+}
+
+fn json(body: &impl serde::Serialize) -> HttpAnswer {
+    let body = serde_json::to_string(body).unwrap_or_default();
+    HttpAnswer { status: 200, retry_after_ms: None, body }
+}
+
+/// Path and query. Nothing that an engine asks for needs decoding but commas.
+fn split(path: &str) -> (&str, Vec<(String, String)>) {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    (path, pairs.map(|(key, value)| (key.to_owned(), value.replace("%2C", ","))).collect())
+}
+
+fn set_up(seed: u64, now: Timestamp, model: &mut Model) -> Result<Authority, LedgerError> {
+    let mut authority = Authority::new(Ledger::in_memory()?, seed);
+    let (id, name) = (PROPERTY.to_owned(), "Seaside Motel".to_owned());
+    authority.create_property(&Property { id, name, time_zone: "UTC".to_owned() })?;
+    for (who, human) in PEOPLE.iter().enumerate() {
+        let (role, department) = (human.role.clone(), human.department.clone());
+        let (_, committed) = authority.add_person(
+            now,
+            PROPERTY,
+            human.name,
+            "-",
+            human.name,
+            role,
+            department,
+            Some(employee(who)),
+        )?;
+        model.adopt(committed.by, &committed.changes);
+    }
+    let duty = (0..PEOPLE.len()).map(|who| Command::SetDuty { employee_id: employee(who), is_on_duty: true });
+    let suites = (0..6u128).map(|number| Command::CreateSuite {
+        suite_id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0100 + number),
+        suite_number: (101 + number).to_string(),
+        floor: 1,
+        status: if number % 2 == 0 { SuiteStatus::Occupied } else { SuiteStatus::VacantClean },
+    });
+    for command in duty.chain(suites) {
+        let answer = authority.run(now, PROPERTY, employee(MARIA), &[command], &RunOptions::default())?;
+        let committed = answer.ok().and_then(|answer| answer.committed);
+        let committed = committed.ok_or_else(|| LedgerError::Refused("the set-up".to_owned()))?;
+        model.adopt(committed.by, &committed.changes);
+    }
+    Ok(authority)
+}

@@ -1,0 +1,221 @@
+//! The reference: what the property should look like, from the operations alone. Each operation that the server says it
+//! has taken is executed here once more, on plain maps; phones and server are compared with what comes of it.
+
+use std::collections::BTreeMap;
+
+use innsync_domain::{
+    BaseCheck, Change, Context, Directory, Employee, Entity, EntityKind, EntityRef, Lookup, Person, Read,
+    ReadError, Stop, Task, TaskType, Timestamp, Uuid, check_base, execute, may_see, react, redact,
+};
+use innsync_protocol::{Op, OpOutcome};
+
+use crate::failure::{Checked, Violation};
+
+pub(crate) type Rows = BTreeMap<EntityRef, Entity>;
+
+/// One commit.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) by: Uuid,
+    /// The operation; `None`: set up before the run.
+    pub(crate) op: Option<Uuid>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    rows: Rows,
+    /// Commit n is at n - 1.
+    log: Vec<Entry>,
+    /// What became of each operation.
+    outcomes: BTreeMap<Uuid, OpOutcome>,
+}
+
+impl Model {
+    pub(crate) fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// Commits after `from` up to `to`.
+    pub(crate) fn entries(&self, from: u64, to: u64) -> &[Entry] {
+        let (from, to) = (from as usize, (to as usize).min(self.log.len()));
+        self.log.get(from..to).unwrap_or_default()
+    }
+
+    pub(crate) fn outcome(&self, op: Uuid) -> Option<&OpOutcome> {
+        self.outcomes.get(&op)
+    }
+
+    pub(crate) fn confirmed(&self) -> u64 {
+        self.log.iter().filter(|entry| entry.op.is_some()).count() as u64
+    }
+
+    /// A commit of the set-up, as the server reports it.
+    pub(crate) fn adopt(&mut self, by: Uuid, changes: &[Change]) {
+        self.apply(Entry { by, op: None, changes: changes.to_vec() });
+    }
+
+    /// The server has answered an operation: executes it here and compares. `author` is whose token sent it.
+    pub(crate) fn answered(&mut self, op: &Op, outcome: &OpOutcome, now: Timestamp) -> Checked {
+        if let OpOutcome::Retry { .. } = outcome {
+            return Ok(());
+        }
+        if let Some(known) = self.outcomes.get(&op.id) {
+            return match outcome.settled() == known {
+                true => Ok(()),
+                false => Err(wrong(op, format!("first {known:?}, then {outcome:?}"))),
+            };
+        }
+        if let OpOutcome::Duplicate { .. } = outcome {
+            return Err(wrong(op, "called a duplicate, but it never came before".to_owned()));
+        }
+        self.outcomes.insert(op.id, outcome.clone());
+        let failed = |id: &Uuid| self.outcomes.get(id).is_some_and(|outcome| outcome.seq().is_none());
+        if op.depends_on.iter().any(failed) {
+            return match outcome {
+                OpOutcome::Rejected { .. } => Ok(()),
+                _ => Err(wrong(op, format!("what it depends on failed, but {outcome:?}"))),
+            };
+        }
+        match (self.decide(op, now)?, outcome) {
+            (Decision::Takes(changes), OpOutcome::Applied { seq, .. } | OpOutcome::Merged { seq, .. }) => {
+                if *seq != self.head() + 1 {
+                    return Err(wrong(op, format!("commit {seq} after {}", self.head())));
+                }
+                self.apply(Entry { by: op.author, op: Some(op.id), changes });
+                Ok(())
+            }
+            (Decision::Conflicts, OpOutcome::Conflict { .. }) => Ok(()),
+            (Decision::Refuses, OpOutcome::Rejected { .. }) => Ok(()),
+            (decision, outcome) => Err(wrong(op, format!("{outcome:?}, but the reference {decision:?}"))),
+        }
+    }
+
+    fn decide(&self, op: &Op, now: Timestamp) -> Checked<Decision> {
+        let Some(actor) = self.person(op.author) else { return Ok(Decision::Refuses) };
+        let context = Context { operation: op.id, actor: &actor, at: op.intent.best().min(now) };
+        let decided = (|| {
+            if let BaseCheck::Conflict(_) = check_base(&op.command, &context, &op.base, self)? {
+                return Ok(Decision::Conflicts);
+            }
+            let effects = execute(&op.command, &context, self)?;
+            let reactions = react(&op.command, &context, &effects, self, self)?;
+            let mut changes: Vec<Change> = Vec::new();
+            for change in effects.changes.into_iter().chain(reactions) {
+                let same = |earlier: &&mut Change| earlier.reference() == change.reference();
+                match changes.iter_mut().find(same) {
+                    Some(earlier) => earlier.after = change.after,
+                    None => changes.push(change),
+                }
+            }
+            changes.iter_mut().for_each(|change| change.stamp(now, op.author));
+            Ok(Decision::Takes(changes))
+        })();
+        match decided {
+            Ok(decision) => Ok(decision),
+            Err(Stop::Rejected(_)) => Ok(Decision::Refuses),
+            Err(stop) => Err(wrong(op, stop.to_string())),
+        }
+    }
+
+    fn apply(&mut self, entry: Entry) {
+        for change in &entry.changes {
+            let Some(reference) = change.reference() else { continue };
+            match &change.after {
+                Some(after) => self.rows.insert(reference, after.clone()),
+                None => self.rows.remove(&reference),
+            };
+        }
+        self.log.push(entry);
+    }
+
+    pub(crate) fn person(&self, id: Uuid) -> Option<Person> {
+        person(&self.rows, id)
+    }
+
+    /// All rows as they were at commit `seq`.
+    pub(crate) fn rows_at(&self, seq: u64) -> Rows {
+        let mut rows = self.rows.clone();
+        for entry in self.log.iter().skip(seq as usize).rev() {
+            for change in entry.changes.iter().rev() {
+                let Some(reference) = change.reference() else { continue };
+                match &change.before {
+                    Some(before) => rows.insert(reference, before.clone()),
+                    None => rows.remove(&reference),
+                };
+            }
+        }
+        rows
+    }
+
+    /// What that person may see at commit `seq`, and who they were.
+    pub(crate) fn view_at(&self, seq: u64, viewer: Uuid) -> Option<(Rows, Person)> {
+        let rows = self.rows_at(seq);
+        let viewer = person(&rows, viewer)?;
+        let visible = rows.into_iter().filter_map(|(reference, row)| Some((reference, seen(row, &viewer)?)));
+        Some((visible.collect(), viewer))
+    }
+
+    fn all<'a, T: 'a>(&'a self, of: impl Fn(&'a Entity) -> Option<T> + 'a) -> impl Iterator<Item = T> + 'a {
+        self.rows.values().filter_map(of)
+    }
+}
+
+/// The row as that person may see it.
+pub(crate) fn seen(row: Entity, viewer: &Person) -> Option<Entity> {
+    may_see(&row, viewer).then(|| redact(row, viewer))
+}
+
+pub(crate) fn person(rows: &Rows, id: Uuid) -> Option<Person> {
+    match rows.get(&EntityRef::new(EntityKind::Employee, id)) {
+        Some(Entity::Employee(employee)) => Some(Person::from(employee)),
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+enum Decision {
+    Takes(Vec<Change>),
+    Conflicts,
+    Refuses,
+}
+
+fn wrong(op: &Op, detail: String) -> Violation {
+    Violation::new("G2", format!("operation {} {}: {detail}", op.id, op.command.name()))
+}
+
+impl Read for Model {
+    fn read(&self, kind: EntityKind, id: Uuid) -> Result<Lookup, ReadError> {
+        let row = self.rows.get(&EntityRef::new(kind, id)).cloned();
+        Ok(row.map_or(Lookup::Absent, Lookup::Known))
+    }
+}
+
+impl Directory for Model {
+    fn employees(&self) -> Result<Vec<Employee>, ReadError> {
+        Ok(self.all(|row| if let Entity::Employee(it) = row { Some(it.clone()) } else { None }).collect())
+    }
+
+    fn open_emergencies(&self) -> Result<Vec<Entity>, ReadError> {
+        let task = |row: &Entity| match row {
+            Entity::Task(task) => task.task_type == TaskType::Emergency && task.status.is_open(),
+            _ => false,
+        };
+        let alert = |row: &Entity| matches!(row, Entity::Alert(alert) if alert.resolved_at.is_none());
+        let tasks = self.rows.values().filter(|row| task(row));
+        Ok(tasks.chain(self.rows.values().filter(|row| alert(row))).cloned().collect())
+    }
+
+    fn open_tasks_of(&self, employee: Uuid) -> Result<Vec<Task>, ReadError> {
+        let theirs = |task: &Task| task.assigned_to == Some(employee) && task.status.is_open();
+        let tasks = self.all(|row| if let Entity::Task(task) = row { Some(task) } else { None });
+        Ok(tasks.filter(|task| theirs(task)).cloned().collect())
+    }
+
+    fn suite_number_taken(&self, number: &str, except: Uuid) -> Result<bool, ReadError> {
+        let taken =
+            |row: &Entity| matches!(row, Entity::Suite(it) if it.suite_number == number && it.id != except);
+        Ok(self.rows.values().any(taken))
+    }
+}

@@ -1,0 +1,158 @@
+//! A phone: the real engine over the real store, and what stands around them: clocks, the shell's token store, the app's
+//! life and death.
+
+use innsync_domain::{Timestamp, Uuid};
+use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
+use innsync_store::{OpenError, Store};
+
+use crate::failure::{Checked, Violation};
+use crate::people::{PEOPLE, employee};
+use crate::plan::CrashPoint;
+use crate::shadow::Shadow;
+use crate::watch::Watch;
+
+/// What a phone's boot clock shows when the run begins.
+const BOOTED_MS: u64 = 5_000;
+/// When every run begins: 2026-11-22T08:00:00Z.
+pub(crate) const EPOCH_MS: i64 = 1_795_334_400_000;
+
+/// The true time.
+pub(crate) fn wall(at: u64) -> Timestamp {
+    Timestamp::from_millis(EPOCH_MS + at as i64)
+}
+
+/// A death that was announced.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    pub(crate) point: CrashPoint,
+    pub(crate) down_ms: u64,
+    pub(crate) reboot: bool,
+}
+
+/// See the module.
+pub(crate) struct Phone {
+    pub(crate) who: usize,
+    pub(crate) store: Store,
+    /// `None`: the app is not running.
+    pub(crate) engine: Option<Engine>,
+    pub(crate) shadow: Shadow,
+    pub(crate) watch: Watch,
+    /// Which life of the app it is.
+    pub(crate) life: u32,
+    boot: u32,
+    booted_at: u64,
+    pub(crate) skew_ms: i64,
+    /// What the shell's token store has.
+    pub(crate) session: Option<Session>,
+    pub(crate) death: Option<Death>,
+    pub(crate) tick_at: Option<u64>,
+    /// No packet gets through before.
+    pub(crate) offline_until: u64,
+    /// Whether the person wants to be connected.
+    pub(crate) wants_connection: bool,
+    pub(crate) is_signing_in: bool,
+    /// The socket that the engine believes in.
+    pub(crate) socket: Option<u64>,
+    pub(crate) requests: u64,
+    /// The last operation that was accepted.
+    pub(crate) last_op: Option<Uuid>,
+}
+
+impl Phone {
+    pub(crate) fn new(who: usize, skew_ms: i64) -> Checked<Self> {
+        let failed = |error: OpenError| Violation::new("RUN", format!("a database: {error}"));
+        let name = PEOPLE[who].name;
+        Ok(Self {
+            who,
+            store: Store::open_in_memory().map_err(failed)?,
+            engine: None,
+            shadow: Shadow::default(),
+            watch: Watch::new(name, employee(who)),
+            life: 0,
+            boot: 1,
+            booted_at: 0,
+            skew_ms,
+            session: None,
+            death: None,
+            tick_at: None,
+            offline_until: 0,
+            wants_connection: true,
+            is_signing_in: false,
+            socket: None,
+            requests: 0,
+            last_op: None,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        PEOPLE[self.who].name
+    }
+
+    pub(crate) fn now(&self, at: u64) -> Now {
+        Now { boot_ms: at - self.booted_at + BOOTED_MS, wall: wall(at).plus_millis(self.skew_ms) }
+    }
+
+    /// Starts the app over what is on the disk.
+    pub(crate) fn start(&mut self, at: u64, seed: u64) -> Checked {
+        self.shadow.compare(self.name(), &self.store)?;
+        self.life += 1;
+        let config = Config {
+            employee: employee(self.who),
+            device: format!("{}'s phone", self.name()),
+            boot_id: format!("boot-{}-{}", self.who, self.boot),
+            seed: seed ^ (u64::from(self.life) << 8) ^ self.who as u64,
+        };
+        let engine = Engine::open(config, self.session.clone(), self.now(at), &self.store);
+        self.engine = Some(engine.map_err(|error| self.failed(&error))?);
+        Ok(())
+    }
+
+    /// The app is gone, with all it had in memory.
+    pub(crate) fn kill(&mut self, at: u64, reboot: bool) {
+        self.engine = None;
+        self.life += 1;
+        self.tick_at = None;
+        self.death = None;
+        self.socket = None;
+        if reboot {
+            self.boot += 1;
+            self.booted_at = at;
+        }
+    }
+
+    /// The engine's deadline in virtual time, not before `at`.
+    pub(crate) fn deadline(&self, at: u64) -> Option<u64> {
+        let (due, _) = self.engine.as_ref()?.next_deadline()?;
+        Some((due + self.booted_at).saturating_sub(BOOTED_MS).max(at))
+    }
+
+    pub(crate) fn failed(&self, error: &EngineError) -> Violation {
+        Violation::new("RUN", format!("{}'s engine: {error}", self.name()))
+    }
+}
+
+/// An output in a word or two, for the trace.
+pub(crate) fn told(output: &Output) -> Option<String> {
+    Some(match output {
+        Output::OpenSocket { generation, .. } => format!("opens socket {generation}"),
+        Output::SendFrame { text, .. } => format!("sends {text}"),
+        Output::CloseSocket { generation, code, reason } => {
+            format!("closes socket {generation}: {code} {reason}")
+        }
+        Output::Http(request) => format!(
+            "asks {} {} {}",
+            request.method,
+            request.path,
+            request.body.as_ref().map_or("", |body| body.0.as_str())
+        ),
+        Output::SaveSession(_) => "has new tokens".to_owned(),
+        Output::SignInRequired(reason) => format!("must sign in: {reason:?}"),
+        Output::Executed { request, result: Ok(receipt) } => format!("saved {request} as {}", receipt.id),
+        Output::Executed { request, result: Err(rejection) } => format!("refused {request}: {rejection}"),
+        Output::Operation(receipt) => format!("{} {} is {:?}", receipt.command, receipt.id, receipt.state),
+        Output::Event(event) => format!("event {}", event.name()),
+        Output::Effect(effect) => format!("effect {}", effect.id),
+        Output::Connection(state) => state.as_str().to_owned(),
+        Output::Status(_) => return None,
+    })
+}

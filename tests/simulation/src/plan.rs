@@ -1,0 +1,243 @@
+//! What a run does, decoded from its seed: which faults are on, and who does what when. A plan is a value: saved as JSON
+//! it gives the same run again, and with steps taken out a shorter one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::people::{ANA, BEN, MARIA, PEOPLE};
+use crate::random::Random;
+use crate::workload::Deed;
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The seed of everything that the plan does not say: delays, ids, which frame is hit.
+    pub seed: u64,
+    /// How bad the network is.
+    pub faults: Faults,
+    /// By how many milliseconds each phone's wall clock is wrong.
+    pub skew_ms: Vec<i64>,
+    /// What happens, in order of time.
+    pub steps: Vec<Step>,
+}
+
+/// How bad network and tokens are. Chances are thousandths of each frame or request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Faults {
+    /// The shortest way of a packet, in milliseconds.
+    pub delay_min_ms: u64,
+    /// The longest.
+    pub delay_max_ms: u64,
+    /// A request never arrives.
+    pub lose_request: u32,
+    /// The request is carried out, but its answer never arrives.
+    pub lose_answer: u32,
+    /// The request arrives twice, the second time perhaps much later.
+    pub duplicate: u32,
+    /// The answer is a 500, 502 or 503, or a 429 with Retry-After.
+    pub server_error: u32,
+    /// The answer is a hotel Wi-Fi's own page.
+    pub captive: u32,
+    /// A snapshot's body breaks off.
+    pub cut_body: u32,
+    /// A frame's arrival is the last thing that the socket does.
+    pub cut_socket: u32,
+    /// A phone's transaction fails (disk full).
+    pub commit_fails: u32,
+    /// How long an access token is good, in milliseconds; 0: as good as for ever.
+    pub token_ms: u64,
+}
+
+/// Something happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// When, in milliseconds from the start.
+    pub at: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What happens. `who` counts the phones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[allow(missing_docs)]
+pub enum What {
+    /// A person does something; `pick` decides with what, among that which they see.
+    Act { who: usize, deed: Deed, pick: u64 },
+    /// A person looks at a parked operation, and tries it again or discards it.
+    Decide { who: usize, pick: u64 },
+    /// The app dies and is started again after `down_ms`; with `reboot` the whole phone.
+    Crash { who: usize, point: CrashPoint, down_ms: u64, reboot: bool },
+    /// The server's process is replaced: hub and authority are new, the ledger stays.
+    RestartServer { down_ms: u64 },
+    /// No packet gets through for so long; with `told` the platform tells the app.
+    Partition { who: usize, ms: u64, told: bool },
+    /// The phone's socket dies.
+    CutSocket { who: usize, side: Side },
+    /// The phone's wall clock jumps.
+    SetClock { who: usize, by_ms: i64 },
+    /// The app comes to the foreground.
+    Foreground { who: usize },
+    /// The server does not take the phone's access token any more.
+    RevokeAccess { who: usize },
+    /// A person's session ends on the server: they must sign in again, and do after `ms`.
+    EndSession { who: usize, ms: u64 },
+    /// The app fetches all anew.
+    Refetch { who: usize },
+    /// The app forgets all but the outbox.
+    ClearCache { who: usize },
+    /// The app disconnects, and connects again after `ms`.
+    Disconnect { who: usize, ms: u64 },
+    /// The server forgets the log but for the last `keep` commits.
+    TrimLog { keep: u64 },
+}
+
+/// Where in the way of an input the app dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CrashPoint {
+    /// Now, between two inputs.
+    Idle,
+    /// At the next input that writes, before its commit.
+    BeforeCommit,
+    /// At the next input that writes, after its commit and before anything was told.
+    AfterCommit,
+    /// At the next input that writes, after half of its outputs were carried out.
+    AmidOutputs,
+}
+
+/// Who notices that a socket died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Side {
+    /// Both.
+    Both,
+    /// The phone alone.
+    Phone,
+    /// The server alone.
+    Server,
+    /// Nobody: packets just vanish.
+    Neither,
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed, "plan");
+        let faults = faults(&mut random);
+        let skew_ms = PEOPLE.iter().map(|_| skew(&mut random)).collect();
+        let mut steps = work(&mut random);
+        trouble(&mut random, &mut steps);
+        steps.sort_by_key(|step| step.at);
+        Self { seed, faults, skew_ms, steps }
+    }
+}
+
+/// Each class of faults is on in some runs and off in others, so that no class hides what another would show.
+fn faults(random: &mut Random) -> Faults {
+    let mut class = |most: u64| if random.chance(350) { random.between(5, most) as u32 } else { 0 };
+    let (lose_request, lose_answer, duplicate) = (class(200), class(250), class(300));
+    let (server_error, captive, cut_body) = (class(150), class(80), class(300));
+    let (cut_socket, commit_fails) = (class(60), class(25));
+    let delay_max_ms = *random.pick(&[20, 150, 1_500, 9_000]).unwrap_or(&150);
+    let token_ms = *random.pick(&[0, 0, 75_000, 150_000]).unwrap_or(&0);
+    Faults {
+        delay_min_ms: 5,
+        delay_max_ms,
+        lose_request,
+        lose_answer,
+        duplicate,
+        server_error,
+        captive,
+        cut_body,
+        cut_socket,
+        commit_fails,
+        token_ms,
+    }
+}
+
+fn skew(random: &mut Random) -> i64 {
+    let day = 24 * 60 * 60 * 1000;
+    match random.below(4) {
+        0 => 0,
+        1 => random.below(5_000) as i64 - 2_500,
+        2 => random.below(600_000) as i64 - 300_000,
+        _ => random.below(2 * day) as i64 - day as i64,
+    }
+}
+
+/// A day's work, shortened.
+fn work(random: &mut Random) -> Vec<Step> {
+    let count = random.between(50, 130);
+    let pause = *random.pick(&[300, 1_500, 4_000]).unwrap_or(&1_500);
+    let mut at = random.below(4_000);
+    let mut steps = Vec::new();
+    for _ in 0..count {
+        // Sometimes several do something at once, sometimes nobody does for minutes.
+        at += match random.below(100) {
+            0..35 => random.below(40),
+            35..97 => random.below(pause * 2),
+            _ => random.below(60_000),
+        };
+        let who = *random.pick(&[ANA, ANA, BEN, BEN, MARIA, MARIA, MARIA]).unwrap_or(&ANA);
+        let what = if random.chance(80) {
+            What::Decide { who, pick: random.next() }
+        } else {
+            What::Act { who, deed: Deed::draw(random, who), pick: random.next() }
+        };
+        steps.push(Step { at, what });
+    }
+    steps
+}
+
+/// What goes wrong meanwhile, besides what [`Faults`] does to each packet.
+fn trouble(random: &mut Random, steps: &mut Vec<Step>) {
+    let end = steps.last().map_or(1_000, |step| step.at + 1_000);
+    let kinds: Vec<u64> = (0..10).filter(|_| random.chance(350)).collect();
+    let count = random.between(0, 14);
+    for _ in 0..count {
+        let Some(kind) = random.pick(&kinds).copied() else { return };
+        let who = random.below(PEOPLE.len() as u64) as usize;
+        let what = match kind {
+            0 | 1 => What::Crash {
+                who,
+                point: *random
+                    .pick(&[
+                        CrashPoint::Idle,
+                        CrashPoint::BeforeCommit,
+                        CrashPoint::AfterCommit,
+                        CrashPoint::AmidOutputs,
+                    ])
+                    .unwrap_or(&CrashPoint::Idle),
+                down_ms: random.between(1, 20_000),
+                reboot: random.chance(300),
+            },
+            2 => What::RestartServer { down_ms: random.between(1, 15_000) },
+            3 => What::Partition {
+                who,
+                ms: *random.pick(&[500, 6_000, 45_000, 240_000]).unwrap_or(&500),
+                told: random.chance(500),
+            },
+            4 => What::CutSocket {
+                who,
+                side: *random
+                    .pick(&[Side::Both, Side::Phone, Side::Server, Side::Neither])
+                    .unwrap_or(&Side::Both),
+            },
+            5 => What::SetClock { who, by_ms: random.below(7_200_000) as i64 - 3_600_000 },
+            6 => What::RevokeAccess { who },
+            7 => match random.below(4) {
+                0 => What::EndSession { who, ms: random.between(1, 40_000) },
+                1 => What::ClearCache { who },
+                _ => What::Refetch { who },
+            },
+            8 => match random.below(2) {
+                0 => What::Disconnect { who, ms: random.between(1, 30_000) },
+                _ => What::Foreground { who },
+            },
+            _ => What::TrimLog { keep: random.below(8) },
+        };
+        steps.push(Step { at: random.below(end), what });
+    }
+}

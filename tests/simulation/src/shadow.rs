@@ -1,0 +1,130 @@
+//! What a phone's database should hold, from the batches that were committed to it: what its rows, outbox and cursor are
+//! looked up in, and what the database itself is compared with at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_engine::{Batch, Meta, QueuedOp, StoreError, StoreRead, Write};
+use innsync_store::{Query, Store};
+
+use crate::failure::{Checked, Violation};
+use crate::model::Rows;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Shadow {
+    pub(crate) shown: Rows,
+    pub(crate) bases: BTreeMap<EntityRef, Option<Entity>>,
+    stage: Rows,
+    pub(crate) outbox: BTreeMap<Uuid, QueuedOp>,
+    pub(crate) meta: Meta,
+}
+
+/// What a batch touched.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// Rows shown or hidden, each as it was before.
+    pub(crate) before: BTreeMap<EntityRef, Option<Entity>>,
+    /// Rows whose mirror may be another.
+    pub(crate) rows: BTreeSet<EntityRef>,
+    /// A snapshot took the place of everything, or everything was forgotten.
+    pub(crate) everything: bool,
+    /// Operations that were written, as they were before.
+    pub(crate) put: Vec<(Uuid, Option<QueuedOp>)>,
+    /// Operations that were removed.
+    pub(crate) deleted: Vec<QueuedOp>,
+}
+
+impl Shadow {
+    /// Does what the store does.
+    pub(crate) fn apply(&mut self, batch: &Batch) -> Touched {
+        let mut touched = Touched::default();
+        for write in &batch.writes {
+            match write {
+                Write::Show(row) => {
+                    let reference = row.reference();
+                    let before = self.shown.insert(reference.clone(), row.clone());
+                    touched.rows.insert(reference.clone());
+                    touched.before.entry(reference).or_insert(before);
+                }
+                Write::Hide(reference) => {
+                    let before = self.shown.remove(reference);
+                    touched.rows.insert(reference.clone());
+                    touched.before.entry(reference.clone()).or_insert(before);
+                }
+                Write::PutBase(reference, row) => {
+                    touched.rows.insert(reference.clone());
+                    self.bases.insert(reference.clone(), row.clone());
+                }
+                Write::DropBase(reference) => {
+                    touched.rows.insert(reference.clone());
+                    self.bases.remove(reference);
+                }
+                Write::PutOp(op) => {
+                    let before = self.outbox.insert(op.op.id, op.clone());
+                    touched.put.push((op.op.id, before));
+                }
+                Write::DeleteOp(id) => touched.deleted.extend(self.outbox.remove(id)),
+                Write::PutMeta(meta) => self.meta = meta.clone(),
+                Write::PutEffect(_) | Write::EffectPresented(_) => {}
+                Write::ClearStage => self.stage.clear(),
+                Write::Stage(row) => {
+                    self.stage.insert(row.reference(), row.clone());
+                }
+                Write::SwapStage => {
+                    self.shown = std::mem::take(&mut self.stage);
+                    self.bases.clear();
+                    touched.everything = true;
+                }
+                Write::ClearMirror => {
+                    self.shown.clear();
+                    self.stage.clear();
+                    self.bases.clear();
+                    touched.everything = true;
+                }
+            }
+        }
+        touched
+    }
+
+    /// The server's state of a row, as the phone has it.
+    pub(crate) fn mirror(&self, reference: &EntityRef) -> Option<&Entity> {
+        match self.bases.get(reference) {
+            Some(base) => base.as_ref(),
+            None => self.shown.get(reference),
+        }
+    }
+
+    /// All of that.
+    pub(crate) fn mirrored(&self) -> BTreeMap<&EntityRef, &Entity> {
+        let references = self.shown.keys().chain(self.bases.keys());
+        references.filter_map(|reference| Some((reference, self.mirror(reference)?))).collect()
+    }
+
+    /// Compares with what the database says itself.
+    pub(crate) fn compare(&self, name: &str, store: &Store) -> Checked {
+        let unreadable = |error: StoreError| Violation::new("RUN", format!("{name}'s database: {error}"));
+        let differs =
+            |what: &str| Err(Violation::new("G1", format!("{name}'s database holds another {what}")));
+        if store.meta().map_err(unreadable)? != self.meta {
+            return differs("cursor than was committed");
+        }
+        let outbox: BTreeMap<Uuid, QueuedOp> =
+            store.outbox().map_err(unreadable)?.into_iter().map(|op| (op.op.id, op)).collect();
+        if outbox != self.outbox {
+            return differs("outbox than was committed");
+        }
+        for kind in EntityKind::KNOWN {
+            let rows = store.query(&Query::of(kind.clone())).map_err(unreadable)?;
+            let rows: Rows = rows.into_iter().map(|row| (row.reference(), row)).collect();
+            let committed = self.shown.iter().filter(|(reference, _)| reference.kind == *kind);
+            if !rows.iter().eq(committed) {
+                return differs(&format!("{kind} than was committed"));
+            }
+        }
+        if !store.bases().map_err(unreadable)?.iter().eq(self.bases.keys()) {
+            return differs("set of base rows than was committed");
+        }
+        Ok(())
+    }
+}

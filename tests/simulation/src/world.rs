@@ -1,0 +1,255 @@
+//! Three phones and a server, and the one loop that everything happens in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use innsync_domain::{Command, Uuid};
+use innsync_engine::{Input, SocketEvent};
+use innsync_protocol::CloseCode;
+
+use crate::Bug;
+use crate::failure::{Checked, Report, Violation};
+use crate::host::Host;
+use crate::model::Model;
+use crate::network::Conn;
+use crate::people::PEOPLE;
+use crate::phone::{Phone, wall};
+use crate::plan::{Faults, Plan};
+use crate::queue::{Event, Queue};
+use crate::random::Random;
+use crate::trace::Trace;
+
+/// Events in one run; more is a run that spins.
+const EVENTS: u64 = 60_000;
+/// Events at one and the same moment; more is a run that spins.
+const EVENTS_AT_ONCE: u64 = 2_000;
+
+/// What a person gave and their phone saved.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) who: usize,
+    pub(crate) command: Command,
+}
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    /// The network's faults; none once all is calm.
+    pub(crate) faults: Faults,
+    pub(crate) bug: Bug,
+    pub(crate) bug_is_due: bool,
+    pub(crate) now: u64,
+    pub(crate) queue: Queue,
+    pub(crate) trace: Trace,
+    pub(crate) random: Random,
+    pub(crate) ids: Random,
+    pub(crate) phones: Vec<Phone>,
+    pub(crate) host: Host,
+    pub(crate) model: Model,
+    pub(crate) conns: BTreeMap<u64, Conn>,
+    pub(crate) last_conn: u64,
+    /// Every operation that a person gave, whether or not they heard that it was saved.
+    pub(crate) given: BTreeMap<Uuid, Command>,
+    pub(crate) accepted: BTreeMap<Uuid, Accepted>,
+    /// Operations that a person gave up.
+    pub(crate) given_up: BTreeSet<Uuid>,
+    pub(crate) parked: BTreeSet<Uuid>,
+    pub(crate) is_calm: bool,
+    events: u64,
+    events_now: u64,
+}
+
+impl World {
+    pub(crate) fn new(plan: &Plan, bug: Bug) -> Checked<Self> {
+        let mut model = Model::default();
+        let mut host = Host::open(plan.seed, plan.faults.token_ms, wall(0), &mut model)?;
+        let mut phones = Vec::new();
+        for who in 0..PEOPLE.len() {
+            let mut phone = Phone::new(who, plan.skew_ms.get(who).copied().unwrap_or(0))?;
+            phone.session = Some(host.issuer.sign_in(who, wall(0)));
+            phones.push(phone);
+        }
+        Ok(Self {
+            faults: plan.faults,
+            bug,
+            bug_is_due: bug != Bug::None,
+            now: 0,
+            queue: Queue::default(),
+            trace: Trace::new(),
+            random: Random::new(plan.seed, "network"),
+            ids: Random::new(plan.seed, "ids"),
+            phones,
+            host,
+            model,
+            conns: BTreeMap::new(),
+            last_conn: 0,
+            given: BTreeMap::new(),
+            accepted: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            is_calm: false,
+            events: 0,
+            events_now: 0,
+            plan: plan.clone(),
+        })
+    }
+
+    /// The plan, then the calm after it.
+    pub(crate) fn run(&mut self) -> Checked<Report> {
+        for who in 0..self.phones.len() {
+            self.queue.push(0, Event::Start { who });
+        }
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            self.queue.push(step.at, Event::Step(index));
+        }
+        self.queue.push(1_000, Event::HubTick { life: 0 });
+        let end = self.plan.steps.last().map_or(0, |step| step.at) + 1;
+        self.until(end)?;
+        self.calm()?;
+        Ok(Report {
+            trace_hash: self.trace.hash(),
+            events: self.events,
+            accepted: self.accepted.len() as u64,
+            confirmed: self.model.confirmed(),
+            parked: self.parked.len() as u64,
+            virtual_ms: self.now,
+        })
+    }
+
+    /// Lets everything up to that moment happen.
+    pub(crate) fn until(&mut self, end: u64) -> Checked {
+        while let Some((at, event)) = self.queue.pop(end) {
+            self.events += 1;
+            self.events_now = if at == self.now { self.events_now + 1 } else { 0 };
+            if self.events > EVENTS || self.events_now > EVENTS_AT_ONCE {
+                return Err(Violation::new(
+                    "G3",
+                    format!("it spins: {} events, at last {event:?}", self.events),
+                ));
+            }
+            self.now = at;
+            self.happen(event)?;
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub(crate) fn note(&mut self, text: String) {
+        self.trace.line(self.now, text);
+    }
+
+    fn happen(&mut self, event: Event) -> Checked {
+        match event {
+            Event::Step(index) => match self.plan.steps.get(index).cloned() {
+                Some(step) => self.step(step.what),
+                None => Ok(()),
+            },
+            Event::Start { who } => self.start(who),
+            Event::Tick { who, life } => {
+                let phone = &mut self.phones[who];
+                if phone.life != life || phone.tick_at != Some(self.now) {
+                    return Ok(());
+                }
+                phone.tick_at = None;
+                self.feed(who, Input::Tick)
+            }
+            Event::Shell { who, life, input } => match self.phones[who].life == life {
+                true => self.feed(who, *input),
+                false => Ok(()),
+            },
+            Event::SignIn { who } => self.sign_in(who),
+            Event::Request(request) => self.request_arrives(*request),
+            Event::Answer { who, life, id, lines, answer } => {
+                self.answer_arrives(who, life, id, lines, answer)
+            }
+            Event::Handshake { conn, token } => self.handshake(conn, &token),
+            Event::ToServer { conn, text } => self.frame_arrives(conn, text),
+            Event::GoneAtServer { conn } => self.gone_at_server(conn),
+            Event::ToPhone { conn, event } => self.reaches_phone(conn, event),
+            Event::CaughtUp { life, conn, ticket, answer } => self.caught_up(life, conn, ticket, answer),
+            Event::HubTick { life } => self.hub_tick(life),
+            Event::ServerStart => self.server_starts(),
+        }
+    }
+
+    fn start(&mut self, who: usize) -> Checked {
+        if self.phones[who].engine.is_some() {
+            return Ok(());
+        }
+        self.note(format!("{} starts", self.phones[who].name()));
+        self.phones[who].start(self.now, self.plan.seed)?;
+        let life = self.phones[who].life;
+        if self.phones[who].session.is_none() && !self.phones[who].is_signing_in {
+            self.phones[who].is_signing_in = true;
+            self.queue.push(self.now + 3_000, Event::SignIn { who });
+        }
+        let effects = innsync_engine::StoreRead::effects(&self.phones[who].store);
+        for effect in effects.map_err(|error| Violation::new("RUN", error.to_string()))? {
+            let input = Box::new(Input::Presented { effect: effect.id });
+            self.queue.push(self.now + 200, Event::Shell { who, life, input });
+        }
+        self.schedule_tick(who);
+        if self.phones[who].wants_connection { self.feed(who, Input::Connect) } else { Ok(()) }
+    }
+
+    fn sign_in(&mut self, who: usize) -> Checked {
+        let session = self.host.issuer.sign_in(who, wall(self.now));
+        let phone = &mut self.phones[who];
+        phone.is_signing_in = false;
+        phone.session = Some(session.clone());
+        self.note(format!("{} signs in", PEOPLE[who].name));
+        self.feed(who, Input::SignedIn(session))
+    }
+
+    /// The app dies.
+    pub(crate) fn kill(&mut self, who: usize, down_ms: u64, reboot: bool) {
+        let name = PEOPLE[who].name;
+        self.note(format!("{name}'s app dies{}", if reboot { " with the whole phone" } else { "" }));
+        self.drop_socket(who);
+        self.phones[who].kill(self.now, reboot);
+        self.queue.push(self.now + down_ms, Event::Start { who });
+    }
+
+    /// Makes sure that the engine's next deadline is kept.
+    pub(crate) fn schedule_tick(&mut self, who: usize) {
+        let phone = &mut self.phones[who];
+        let Some(due) = phone.deadline(self.now) else { return };
+        if phone.tick_at.is_none_or(|at| at > due) {
+            phone.tick_at = Some(due);
+            let life = phone.life;
+            self.queue.push(due, Event::Tick { who, life });
+        }
+    }
+
+    fn server_starts(&mut self) -> Checked {
+        self.note("the server starts".to_owned());
+        self.host.restart(self.plan.seed ^ self.now);
+        let life = self.host.life;
+        self.queue.push(self.now + 1_000, Event::HubTick { life });
+        Ok(())
+    }
+
+    /// The server's process is gone, and with it every socket.
+    pub(crate) fn server_stops(&mut self, down_ms: u64) {
+        if !self.host.is_up {
+            return;
+        }
+        self.note("the server stops".to_owned());
+        self.host.is_up = false;
+        self.host.life += 1;
+        let conns: Vec<u64> = self.conns.keys().copied().collect();
+        for id in conns {
+            let delay = self.delay();
+            let conn = self.conns.get_mut(&id);
+            let Some(conn) = conn.filter(|conn| conn.at_server) else { continue };
+            conn.at_server = false;
+            let at = conn.down_at(self.now + delay);
+            let event = SocketEvent::closed(CloseCode(1006), "");
+            self.queue.push(at, Event::ToPhone { conn: id, event });
+        }
+        self.queue.push(self.now + down_ms, Event::ServerStart);
+    }
+}

@@ -1,0 +1,59 @@
+//! The simulation as a test: it repeats itself to the byte, every saved plan stays clean, and so do fresh seeds.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+use std::path::Path;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use innsync_simulation::{Failure, Plan, run_plan, run_seed, save};
+
+fn stop(failure: &Failure) -> ! {
+    let place = match save(failure) {
+        Ok(path) => format!("its plan is in {}", path.display()),
+        Err(error) => format!("its plan could not be written: {error}"),
+    };
+    panic!(
+        "{failure}\n{place}\nagain: cargo run -p innsync-simulation --bin sim -- --from {} --seeds 1 --trace",
+        failure.plan.seed
+    );
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 1..=20 {
+        let first = run_seed(seed).unwrap_or_else(|failure| stop(&failure));
+        let plan = serde_json::to_string(&Plan::of(seed)).unwrap();
+        let again = run_plan(&serde_json::from_str(&plan).unwrap()).unwrap_or_else(|failure| stop(&failure));
+        assert_eq!(first, again, "seed {seed}");
+        assert!(first.confirmed > 0, "seed {seed} does nothing");
+    }
+}
+
+#[test]
+fn saved_plans_stay_clean() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
+    let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    for path in paths {
+        let plan: Plan = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        println!("{}", path.display());
+        run_plan(&plan).unwrap_or_else(|failure| stop(&failure));
+    }
+}
+
+#[test]
+fn fresh_seeds_run_clean() {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let from = setting("INNSYNC_SIM_SEED").unwrap_or(time);
+    let count = setting("INNSYNC_SIM_SEEDS").unwrap_or(500);
+    let begun = Instant::now();
+    for seed in from..from + count {
+        run_seed(seed).unwrap_or_else(|failure| stop(&failure));
+    }
+    println!("{count} seeds ran clean (from {from}), in {:.1} s", begun.elapsed().as_secs_f64());
+}
