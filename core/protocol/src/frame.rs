@@ -305,11 +305,13 @@ mod tests {
     #[test]
     fn frames_survive_the_wire() {
         let cursor = Cursor { epoch: 1, seq: 7, mark: Mark(0xabc) };
-        let resume = ClientFrame::Resume(Resume { cursor, device: "handset-3".into(), pending: vec![Uuid::max()] });
+        let resume =
+            ClientFrame::Resume(Resume { cursor, device: "handset-3".into(), pending: vec![Uuid::max()] });
         assert_eq!(ClientFrame::parse(&resume.to_json()), Ok(resume.clone()));
         assert!(resume.to_json().contains(r#""mark":"0000000000000abc""#), "{}", resume.to_json());
 
-        let delta = Delta { epoch: 1, from: 6, to: 7, mark: Mark(9), commits: vec![], results: vec![], more: false };
+        let delta =
+            Delta { epoch: 1, from: 6, to: 7, mark: Mark(9), commits: vec![], results: vec![], more: false };
         for frame in [
             ServerFrame::Delta(delta),
             ServerFrame::Reset(Reset { reason: ResetReason::Scope }),

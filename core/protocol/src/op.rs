@@ -1,7 +1,8 @@
 //! Operations: commands on their way from a phone's outbox to the server, and what became of them.
 
 use innsync_domain::{
-    Command, Entity, EntityKind, ErrorClass, FieldConflict, Fields, Reason, Rejection, Skipped, Timestamp, Uuid,
+    Command, Entity, EntityKind, ErrorClass, FieldConflict, Fields, Reason, Rejection, Skipped, Timestamp,
+    Uuid,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use serde_json::value::RawValue;

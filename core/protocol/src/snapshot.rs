@@ -96,11 +96,15 @@ impl SnapshotLine {
                 }
                 serde_json::to_string(&Start { r#type: "SNAPSHOT", start })
             }
-            Self::Row(entity) => serde_json::to_string(&Row { r#type: "ROW", entity_type: entity.kind(), entity }),
+            Self::Row(entity) => {
+                serde_json::to_string(&Row { r#type: "ROW", entity_type: entity.kind(), entity })
+            }
             Self::Section { name, rows } => {
                 return serde_json::json!({ "type": "SECTION", "name": name, "rows": rows }).to_string();
             }
-            Self::End { results } => return serde_json::json!({ "type": "END", "results": results }).to_string(),
+            Self::End { results } => {
+                return serde_json::json!({ "type": "END", "results": results }).to_string();
+            }
             Self::Unknown => return serde_json::json!({ "type": "UNKNOWN" }).to_string(),
         };
         text.unwrap_or_default()
@@ -116,7 +120,9 @@ impl SnapshotLine {
                 (Some(kind), Some(entity)) => Self::Row(Entity::from_json(&kind, entity.get())?),
                 _ => return Err(serde::de::Error::missing_field("entity")),
             },
-            "SECTION" => Self::Section { name: raw.name.unwrap_or_default(), rows: raw.rows.unwrap_or_default() },
+            "SECTION" => {
+                Self::Section { name: raw.name.unwrap_or_default(), rows: raw.rows.unwrap_or_default() }
+            }
             "END" => Self::End { results: raw.results.unwrap_or_default() },
             _ => Self::Unknown,
         })
@@ -130,8 +136,11 @@ mod tests {
 
     #[test]
     fn lines_survive_the_wire() {
-        let property =
-            PropertyInfo { id: "seaside".into(), name: "Seaside Motel".into(), time_zone: "America/Los_Angeles".into() };
+        let property = PropertyInfo {
+            id: "seaside".into(),
+            name: "Seaside Motel".into(),
+            time_zone: "America/Los_Angeles".into(),
+        };
         let cursor = Cursor { epoch: 1, seq: 42, mark: Mark(7) };
         for line in [
             SnapshotLine::Start(SnapshotStart { cursor, rows: 1, property }),

@@ -1,7 +1,8 @@
 //! Every example of `docs/protocol.md` is read by these types and written back as the same JSON.
 
 use innsync_protocol::{
-    ClientFrame, Op, OpResult, Problem, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest, SnapshotLine,
+    ClientFrame, Op, OpResult, Problem, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest,
+    SnapshotLine,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -49,7 +50,10 @@ fn every_example_is_read_and_written_back() {
             "client-frame" => value(&ClientFrame::parse(&one_line(&text)).unwrap().to_json()),
             "server-frame" => {
                 let frame = ServerFrame::parse(&one_line(&text)).unwrap();
-                assert!(!matches!(frame, ServerFrame::Unknown { .. }), "an unknown frame in the page:\n{text}");
+                assert!(
+                    !matches!(frame, ServerFrame::Unknown { .. }),
+                    "an unknown frame in the page:\n{text}"
+                );
                 value(&frame.to_json())
             }
             "snapshot-line" => {

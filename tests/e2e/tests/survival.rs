@@ -45,9 +45,14 @@ async fn a_server_that_is_killed_three_times_has_every_comment_once() {
     assert_eq!(settled, Ok(Outcome::Confirmed));
     let notes = server.http().unwrap().list("maria", "notes").await.unwrap();
     let note = notes.iter().find(|note| note["title"] == "Night log").unwrap();
-    let texts: Vec<&str> =
-        note["comments"].as_array().unwrap().iter().map(|comment| comment["text"].as_str().unwrap()).collect();
-    let meant: Vec<String> = (0..4).flat_map(|round| (0..10).map(move |index| format!("{round}-{index}"))).collect();
+    let texts: Vec<&str> = note["comments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comment| comment["text"].as_str().unwrap())
+        .collect();
+    let meant: Vec<String> =
+        (0..4).flat_map(|round| (0..10).map(move |index| format!("{round}-{index}"))).collect();
     assert_eq!(texts, meant, "every comment once, in the order that ana meant them");
     ana.innsync.close().await;
 }
@@ -68,7 +73,10 @@ async fn a_phone_that_is_opened_again_without_a_network_shows_its_day_and_sends_
 
     ben.open_again(server.url()).unwrap();
     let mine = ben.innsync.my_tasks().await.unwrap();
-    assert!(mine.tasks.iter().any(|it| it.task.id == card.task.id && it.unsent), "taken, and marked as not yet sent");
+    assert!(
+        mine.tasks.iter().any(|it| it.task.id == card.task.id && it.unsent),
+        "taken, and marked as not yet sent"
+    );
     server.restart().unwrap();
     ben.go_online().await.unwrap();
     let tasks = server.http().unwrap().list("ben", "tasks").await.unwrap();
