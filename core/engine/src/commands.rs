@@ -100,6 +100,7 @@ impl Draft<'_> {
         self.await_rows(&footprint)?;
         let order = self.state.meta.next_order;
         self.state.meta.next_order = order + 1;
+        self.state.push.round.waited |= !self.state.link.is_live();
         let queued = QueuedOp { op, order, footprint, state: OpState::Queued, attempts: 0 };
         self.put_op(queued.clone());
         Ok(Ok(queued))

@@ -156,10 +156,14 @@ impl Draft<'_> {
                 let args = args([("old", shift.old_shift.clone()), ("new", shift.new_shift.clone())]);
                 toast(3, ToastLevel::Info, "shift.changed", args, TOAST_MS)
             }
-            Event::EntityUpdated { before, .. }
+            Event::EntityUpdated { before, after, .. }
                 if !stale && entity.kind == EntityKind::Suite && before.contains_key("status") =>
             {
                 let Some(Entity::Suite(suite)) = self.mirror_row(&entity)? else { return Ok(None) };
+                // Of several changes that arrive together, the last one is news.
+                if after.get("status").and_then(|status| status.as_str()) != Some(suite.status.as_str()) {
+                    return Ok(None);
+                }
                 let args = args([("number", suite.suite_number), ("status", suite.status.to_string())]);
                 toast(2, ToastLevel::Info, "suite.status", args, TOAST_MS)
             }

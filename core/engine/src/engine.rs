@@ -93,6 +93,7 @@ impl Engine {
             commit_failures: 0,
         };
         let mut draft = Draft::new(&config, now, store, state);
+        draft.state.push.round.waited = draft.state.outbox.pending() > 0;
         // A token that is about to expire is refreshed at once.
         draft.plan_refresh(0);
         let mut state = draft.state;

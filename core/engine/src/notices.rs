@@ -31,6 +31,7 @@ pub(crate) fn args<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<Strin
 
 impl Draft<'_> {
     pub(crate) fn notice_lost(&mut self) {
+        self.state.push.round.waited |= self.state.outbox.pending() > 0;
         self.notice(ToastLevel::Warning, "connection.lost", BTreeMap::new(), 5_000);
     }
 
@@ -77,14 +78,14 @@ impl Draft<'_> {
         self.state.notices.push(Notice(Effect { id, at: self.now.wall, body }));
     }
 
-    /// Nothing waits any more: says what came of it.
+    /// Nothing waits any more: says what came of it, where a person may have wondered.
     pub(crate) fn notice_drained(&mut self) {
         let round = std::mem::take(&mut self.state.push.round);
         if round.confirmed == 0 && round.parked == 0 {
             return;
         }
         self.state.meta.last_sync_time = Some(self.now.wall);
-        if round.confirmed > 0 {
+        if round.confirmed > 0 && (round.waited || round.parked > 0) {
             let args = args([("n", round.confirmed.to_string()), ("failed", round.parked.to_string())]);
             self.notice(ToastLevel::Success, "sync.done", args, TOAST_MS);
         } else if round.parked > 1 {

@@ -35,6 +35,8 @@ pub(crate) struct Round {
     pub(crate) confirmed: u32,
     pub(crate) parked: u32,
     pub(crate) told_trouble: bool,
+    /// Something had to wait for the server. What goes through at once is no news to anybody.
+    pub(crate) waited: bool,
 }
 
 impl Default for Push {
@@ -181,6 +183,7 @@ impl Draft<'_> {
     fn push_failed(&mut self, sent: &[Uuid], after: Option<u64>) {
         self.requeue(sent, false);
         let push = &mut self.state.push;
+        push.round.waited = true;
         push.failures += 1;
         let wait = self.state.random.backoff(push.failures).max(after.unwrap_or(0));
         push.retry_at = self.now.boot_ms.saturating_add(wait);

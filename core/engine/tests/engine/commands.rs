@@ -23,7 +23,7 @@ fn a_tap_is_seen_at_once_and_sent_in_the_same_breath() {
     assert_eq!(ana_s.sees(&suite_ref(101), "status"), "CLEANING");
     // G7: confirmed without ever being shown reverted.
     assert_eq!(ana_s.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
-    assert_eq!(ana_s.toasts(), ["sync.done"]);
+    assert!(ana_s.toasts().is_empty(), "what goes through at once is no news");
 }
 
 #[test]
