@@ -11,6 +11,8 @@
 //! random source: it can be run on virtual time. [`http`] and [`cli`] are the edge.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+// A `Problem` is large, and rare.
+#![allow(clippy::result_large_err)]
 
 pub mod api;
 pub mod auth;

@@ -19,6 +19,7 @@ use crate::hub::{ConnId, Hub, HubInput, HubOutput, Now, Opened};
 const QUEUED_INPUTS: usize = 1024;
 const TICK: Duration = Duration::from_secs(1);
 
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Message {
     Open(Box<Opened>, Arc<Outbox>),
     Input(HubInput),

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use innsync_protocol::limits;
 use tokio::sync::mpsc;
 
@@ -65,7 +65,7 @@ pub(super) async fn snapshot(State(shared): App, request: Request) -> Result<Res
                 };
                 next.map(|chunk| (chunk, (None, queue)))
             });
-            Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(rest)).into_response())
+            Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(rest.fuse())).into_response())
         }
         Some(Err(error)) => Err(api::problem_of(&error).into()),
         None => Err(Refused::internal()),

@@ -21,7 +21,7 @@ use crate::hub::{ClientKind, Opened, TokenFacts};
 use crate::ledger::LedgerError;
 
 /// Bytes that a socket reads at once; each keeps a buffer of that size.
-const READ_BUFFER: usize = 4096;
+const READ_BUFFER: usize = 1024;
 /// Bytes over which a frame is not even read. Between [`limits::FRAME_BYTES`] and this one it is, so that the client
 /// hears why it is sent away.
 const UNREAD_BYTES: usize = 4 * limits::FRAME_BYTES;

@@ -74,6 +74,8 @@ impl fmt::Debug for Unchecked {
 }
 
 /// Something happened.
+// A commit is larger than the rest; inputs are moved once and never stored.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum HubInput {
     /// A socket was opened, and its token is good.

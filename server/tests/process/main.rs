@@ -1,0 +1,12 @@
+//! The real program: its sockets, its signals, its output.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod command_line;
+mod house;
+mod isolation;
+mod logs;
+mod sessions;
+mod sockets;
+mod stopping;
+mod tokens;

@@ -1,0 +1,131 @@
+//! Signing in, staying signed in, signing out.
+
+use serde_json::json;
+
+use crate::house::{House, Session};
+
+#[tokio::test]
+async fn ana_signs_in_and_sees_the_house() {
+    let house = House::demo();
+    let ana = house.sign_in("ana").await;
+    let suites = house.call("GET", "/v1/suites", Some(&ana.access), None).await;
+    assert_eq!((suites.status, suites.body.as_array().unwrap().len()), (200, 20));
+    let health = house.call("GET", "/v1/health", None, None).await;
+    assert_eq!(health.body["status"], "ok");
+    assert_eq!(health.body["properties"][0]["id"], "seaside");
+    assert!(!health.body.to_string().to_lowercase().contains("ana"), "{}", health.body);
+}
+
+#[tokio::test]
+async fn a_wrong_password_an_unknown_person_and_an_unknown_property_look_alike() {
+    let house = House::demo();
+    let answers = [
+        house.try_sign_in("seaside", "ana", "wrong").await,
+        house.try_sign_in("seaside", "nobody", "demo").await,
+        house.try_sign_in("nowhere", "ana", "demo").await,
+    ];
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.body), (401, &answers[0].body));
+        assert_eq!(answer.body["code"], "BAD_CREDENTIALS");
+        assert!(answer.headers.contains_key("www-authenticate"));
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let house = House::demo();
+    for _ in 0..5 {
+        assert_eq!(house.try_sign_in("seaside", "ana", "guess").await.status, 401);
+    }
+    let held = house.try_sign_in("seaside", "ana", "demo").await;
+    assert_eq!((held.status, held.body["code"].as_str()), (429, Some("TOO_MANY_ATTEMPTS")));
+    let seconds: u64 = held.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=15).contains(&seconds), "{seconds}");
+    assert_eq!(house.try_sign_in("seaside", "ben", "demo").await.status, 201, "others are let in");
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_may_be_asked_again() {
+    let house = House::demo();
+    let first = house.sign_in("ana").await;
+    let lost = house.refresh(&first.refresh).await;
+    let again = house.refresh(&first.refresh).await;
+    assert_eq!((lost.status, again.status), (200, 200));
+    let (lost, again) = (Session::of(&lost), Session::of(&again));
+    assert_ne!(lost.refresh, again.refresh);
+    assert_eq!(house.refresh(&again.refresh).await.status, 200);
+    assert_eq!(house.call("GET", "/v1/suites", Some(&again.access), None).await.status, 200);
+    let unknown = house.refresh("0123").await;
+    assert_eq!((unknown.status, unknown.body["code"].as_str()), (401, Some("SESSION_REVOKED")));
+}
+
+#[tokio::test]
+async fn signing_out_ends_tokens_and_sockets() {
+    let house = House::demo();
+    let (ana, ben) = (house.sign_in("ana").await, house.sign_in("ben").await);
+    let mut socket = house.phone(&ana.access).await;
+    let mut bens = house.phone(&ben.access).await;
+    socket.until("CONNECTED").await;
+    bens.until("CONNECTED").await;
+    assert_eq!(house.call("DELETE", "/v1/sessions/current", Some(&ana.access), None).await.status, 204);
+    assert_eq!(socket.closed().await, (1008, "Signed out".to_owned()));
+    assert_eq!(house.call("GET", "/v1/suites", Some(&ana.access), None).await.body["code"], "TOKEN_INVALID");
+    assert_eq!(house.refresh(&ana.refresh).await.body["code"], "SESSION_REVOKED");
+    bens.say(json!({ "type": "HEARTBEAT", "timestamp": 1 })).await;
+    bens.until("HEARTBEAT_ACK").await;
+}
+
+#[tokio::test]
+async fn who_leaves_the_staff_comes_in_no_more() {
+    let house = House::demo();
+    let (maria, ben) = (house.sign_in("maria").await, house.sign_in("ben").await);
+    let mut socket = house.phone(&ben.access).await;
+    socket.until("CONNECTED").await;
+    let path = format!("/v1/employees/{}", ben.id);
+    let deleted = house.call("DELETE", &path, Some(&maria.access), None).await;
+    assert!(deleted.status < 300, "{}", deleted.body);
+    assert_eq!(socket.closed().await.0, 1008);
+    assert_eq!(house.refresh(&ben.refresh).await.status, 401);
+    assert_eq!(house.call("GET", "/v1/suites", Some(&ben.access), None).await.status, 401);
+    assert_eq!(house.try_sign_in("seaside", "ben", "demo").await.status, 401);
+    assert_eq!(house.phone(&ben.access).await.next().await, Err((1008, "Authentication failed".to_owned())));
+}
+
+#[tokio::test]
+async fn maria_adds_somebody_who_then_signs_in() {
+    let house = House::demo();
+    let (maria, sam) = (house.sign_in("maria").await, house.sign_in("sam").await);
+    let new = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "person": "lea", "password": "tide-table" });
+    assert_eq!(house.call("POST", "/v1/employees", Some(&sam.access), Some(new.clone())).await.status, 403);
+    assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 401);
+    let added = house.call("POST", "/v1/employees", Some(&maria.access), Some(new.clone())).await;
+    assert_eq!(added.status, 201, "{}", added.body);
+    assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 201);
+    let again = house.call("POST", "/v1/employees", Some(&maria.access), Some(new)).await;
+    assert_eq!((again.status, again.body["field"].as_str()), (422, Some("person")));
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_answered_without_being_quoted() {
+    let house = House::demo();
+    for (body, status, code) in [
+        ("{\"property\":\"seaside\",", 400, "MALFORMED_JSON"),
+        (
+            "{\"property\":\"seaside\",\"person\":\"ana\",\"password\":[\"pelican\"],\"device\":\"x\"}",
+            422,
+            "INVALID_FIELD",
+        ),
+        ("{}", 422, "INVALID_FIELD"),
+    ] {
+        let answer = house.send("POST", "/v1/sessions", None, Some(body.to_owned())).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{body}");
+        assert!(!answer.body.to_string().contains("pelican"));
+    }
+    assert_eq!(house.call("GET", "/v1/sessions", None, None).await.status, 405);
+    let ana = house.sign_in("ana").await;
+    let large = house.send("POST", "/v1/tasks", Some(&ana.access), Some("x".repeat(1_100_000))).await;
+    assert_eq!((large.status, large.body["code"].as_str()), (413, Some("BODY_TOO_LARGE")));
+    let malformed = house.send("POST", "/v1/tasks", Some(&ana.access), Some("{".to_owned())).await;
+    assert_eq!((malformed.status, malformed.body["code"].as_str()), (400, Some("MALFORMED_JSON")));
+}
