@@ -28,7 +28,6 @@ impl Quarantined {
         let columns: Map<String, Value> = row
             .as_ref()
             .column_names()
-            .into_iter()
             .enumerate()
             .map(|(at, name)| (name.to_owned(), row.get_ref(at).map_or(Value::Null, plain)))
             .collect();
