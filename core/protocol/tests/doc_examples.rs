@@ -1,5 +1,7 @@
 //! Every example of `docs/protocol.md` is read by these types and written back as the same JSON.
 
+#![allow(clippy::unwrap_used)]
+
 use innsync_protocol::{
     ClientFrame, Op, OpResult, Problem, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest,
     SnapshotLine,

@@ -345,11 +345,11 @@ impl World {
         let Some(conn) = self.conns.get(&id) else { return Ok(()) };
         let who = conn.who;
         if !self.host.is_up || !conn.at_phone || conn.is_dead {
-            self.to_phone(id, SocketEvent::Failed("connection refused".to_owned()));
+            self.tell_phone(id, SocketEvent::Failed("connection refused".to_owned()));
             return Ok(());
         }
         let Some(token) = self.host.facts(token, wall(self.now)) else {
-            self.to_phone(id, SocketEvent::closed(CloseCode::POLICY, "Authentication failed"));
+            self.tell_phone(id, SocketEvent::closed(CloseCode::POLICY, "Authentication failed"));
             return Ok(());
         };
         if let Some(conn) = self.conns.get_mut(&id) {
@@ -419,13 +419,13 @@ impl World {
             match output {
                 HubOutput::Send { conn, text } => {
                     let text = self.lose_delta(text.as_str().to_owned());
-                    self.to_phone(conn.0, SocketEvent::Frame(text));
+                    self.tell_phone(conn.0, SocketEvent::Frame(text));
                     if self.random.chance(self.faults.cut_socket) {
                         self.cut_somehow(conn.0);
                     }
                 }
                 HubOutput::Close { conn, code, reason } => {
-                    self.to_phone(conn.0, SocketEvent::closed(code, reason));
+                    self.tell_phone(conn.0, SocketEvent::closed(code, reason));
                     if let Some(conn) = self.conns.get_mut(&conn.0) {
                         conn.at_server = false;
                     }
@@ -445,7 +445,7 @@ impl World {
         Ok(())
     }
 
-    fn to_phone(&mut self, id: u64, event: SocketEvent) {
+    fn tell_phone(&mut self, id: u64, event: SocketEvent) {
         let delay = self.delay();
         if let Some(conn) = self.conns.get_mut(&id) {
             let at = conn.down_at(self.now + delay);

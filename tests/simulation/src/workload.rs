@@ -172,7 +172,7 @@ impl Scene<'_> {
                 note_id: id,
                 title: format!("note {}", pick % 1000),
                 content: String::new(),
-                suite_id: self.suite(r).map(|suite| suite.id).filter(|_| pick % 2 == 0),
+                suite_id: self.suite(r).map(|suite| suite.id).filter(|_| pick.is_multiple_of(2)),
                 task_id: None,
                 audience: audience(r),
             },
