@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod sim;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::Args),
     #[command(hide = true)]
     Basement(demo::BasementArgs),
+    /// Runs the simulator: three phones and the server on virtual time, one seed after the other.
+    Sim(sim::Args),
     /// Measures InnSync beside plain baselines in the same run, and prints a table.
     Bench(bench::Args),
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Basement(args) => demo::run_basement(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {

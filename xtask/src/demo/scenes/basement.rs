@@ -25,7 +25,7 @@ pub(crate) async fn basement(world: &mut World) -> Result<(), String> {
     world.print_told(&["sam"]);
 
     let saved = work_and_be_killed(world)?;
-    world.stage.say("ana", "'s phone is killed (kill -9) while she works");
+    world.stage.say("ana", "(her phone is killed, kill -9, while she works)");
 
     world.ana.open_again(world.server.url())?;
     let outbox = world.ana.innsync.outbox().await.map_err(|error| error.to_string())?;
