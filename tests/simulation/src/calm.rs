@@ -111,6 +111,13 @@ impl World {
             );
             return Err(Violation::new("G2", detail));
         }
+        for (id, accepted) in &self.accepted {
+            let confirmed = self.model.outcome(*id).is_some_and(|outcome| outcome.seq().is_some());
+            if !confirmed && !self.given_up.contains(id) && !accepted.command.is_cosmetic() {
+                let (who, command) = (PEOPLE[accepted.who].name, accepted.command.name());
+                return Err(Violation::new("G1", format!("{who}'s {command} {id} was saved, and is gone")));
+            }
+        }
         for phone in &self.phones {
             phone.watch.is_at_the_end(&self.model, &phone.shadow)?;
             phone.shadow.compare(phone.name(), &phone.store)?;
@@ -136,13 +143,6 @@ impl World {
                     "G9",
                     format!("{} is not shown what is so: {odd:?}", phone.name()),
                 ));
-            }
-        }
-        for (id, accepted) in &self.accepted {
-            let confirmed = self.model.outcome(*id).is_some_and(|outcome| outcome.seq().is_some());
-            if !confirmed && !self.given_up.contains(id) && !accepted.command.is_cosmetic() {
-                let (who, command) = (PEOPLE[accepted.who].name, accepted.command.name());
-                return Err(Violation::new("G1", format!("{who}'s {command} {id} was saved, and is gone")));
             }
         }
         Ok(())

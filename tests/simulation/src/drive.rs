@@ -11,7 +11,7 @@ use crate::phone::told;
 use crate::plan::CrashPoint;
 use crate::queue::Event;
 use crate::shadow::Touched;
-use crate::watch::Choice;
+use crate::watch::{Choice, look};
 use crate::world::{Accepted, World};
 
 /// Accepted operations before a bug on purpose sets in.
@@ -150,15 +150,35 @@ impl World {
         if !self.phones[who].shadow.outbox.contains_key(&id) && !command.is_cosmetic() {
             return Err(Violation::new("G1", format!("{id} was called saved before it was on the disk")));
         }
+        let is_cosmetic = command.is_cosmetic();
         self.accepted.insert(id, Accepted { who, command });
         self.phones[who].last_op = Some(id);
-        if self.bug == Bug::LoseOperation && self.bug_is_due && self.accepted.len() > BUG_AFTER {
+        let is_time = self.bug_is_due && self.accepted.len() > BUG_AFTER && !is_cosmetic;
+        if self.bug == Bug::Flicker && is_time {
+            self.flicker(who, receipt)?;
+        }
+        if self.bug == Bug::LoseOperation && is_time {
             self.bug_is_due = false;
             let phone = &mut self.phones[who];
             phone.shadow.outbox.remove(&id);
             let batch = Batch { writes: vec![Write::DeleteOp(id)] };
             phone.store.commit(&batch).map_err(|error| Violation::new("RUN", error.to_string()))?;
             self.kill(who, 1_000, false);
+        }
+        Ok(())
+    }
+
+    /// A bug on purpose: see [`Bug::Flicker`].
+    fn flicker(&mut self, who: usize, receipt: &Receipt) -> Checked {
+        let shadow = &self.phones[who].shadow;
+        let shown = shadow.shown.get(&receipt.entity).cloned();
+        let base = shadow.bases.get(&receipt.entity).cloned().flatten();
+        if let (Some(shown), Some(base)) = (shown, base)
+            && look(&shown) != look(&base)
+        {
+            self.bug_is_due = false;
+            self.commit(who, &Batch { writes: vec![Write::Show(base)] }, Choice::None)?;
+            self.commit(who, &Batch { writes: vec![Write::Show(shown)] }, Choice::None)?;
         }
         Ok(())
     }

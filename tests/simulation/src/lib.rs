@@ -60,6 +60,8 @@ pub enum Bug {
     PushTwice,
     /// An operation that was called saved is gone from the phone's database after a restart.
     LoseOperation,
+    /// What a command did is shown undone for one transaction.
+    Flicker,
 }
 
 /// Runs the plan of that seed.

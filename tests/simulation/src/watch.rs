@@ -79,10 +79,14 @@ impl Watch {
             self.seq = to;
             return Ok(());
         }
-        if touched.everything || (to != self.seq && !self.advance(model, to)?) {
+        let from = self.seq;
+        if touched.everything || (to != from && !self.advance(model, to)?) {
             self.expected = self.view(model, to)?;
             self.seq = to;
             return self.whole(shadow);
+        }
+        for change in model.entries(from, to).iter().flat_map(|entry| &entry.changes) {
+            change.reference().map_or(Ok(()), |reference| self.compare(shadow, &reference))?;
         }
         touched.rows.iter().try_for_each(|reference| self.compare(shadow, reference))
     }
@@ -255,7 +259,7 @@ impl Watch {
 }
 
 /// A row without what only the server knows when it commits: version and times.
-fn look(row: &Entity) -> Entity {
+pub(crate) fn look(row: &Entity) -> Entity {
     let (zero, mut row) = (Timestamp::default(), row.clone());
     row.stamp(0, zero, Uuid::nil());
     match &mut row {

@@ -37,3 +37,8 @@ fn an_operation_sent_under_two_ids_is_found() {
 fn an_operation_gone_from_the_disk_is_found() {
     assert_eq!(found(Bug::LoseOperation), ["G1"; 5]);
 }
+
+#[test]
+fn a_prediction_shown_undone_for_a_moment_is_found() {
+    assert_eq!(found(Bug::Flicker), ["G7"; 5]);
+}
