@@ -61,9 +61,22 @@ pub fn redact(mut entity: Entity, person: &Person) -> Entity {
     if let Entity::Alert(alert) = &mut entity
         && !sees_all_acknowledgements(alert, person)
     {
-        alert.acknowledgements.retain(|it| it.employee_id == person.id);
+        without_others(alert, person.id);
     }
     entity
+}
+
+/// The alert as if nobody else had acknowledged it. Each acknowledgement was one version, and the last one's author and
+/// time stand in the row: they go, too, or they would tell who it was and when.
+fn without_others(alert: &mut Alert, me: Uuid) {
+    let all = alert.acknowledgements.len();
+    alert.acknowledgements.retain(|it| it.employee_id == me);
+    let hidden = all - alert.acknowledgements.len();
+    alert.version = alert.version.saturating_sub(hidden as u64);
+    let raised = (alert.raised_at, alert.raised_by);
+    let mine = alert.acknowledgements.last().map(|it| (it.at, it.employee_id));
+    let resolved = alert.resolved_at.zip(alert.resolved_by);
+    (alert.updated_at, alert.updated_by) = resolved.or(mine).unwrap_or(raised);
 }
 
 /// A change as one person sees it. On the wire `{"op":"UPSERT","entityType":"TASK","entity":{…},"before":{…},"created":false}`

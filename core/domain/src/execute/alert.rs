@@ -29,11 +29,18 @@ pub(super) fn acknowledge(s: &mut Scratch<'_>, id: Uuid) -> Result<(), Stop> {
     s.put(alert)
 }
 
-/// Ends an emergency's alert. Its task goes on until it is completed.
+/// Ends an emergency's alert. Its task goes on until it is completed. One that has ended is out of a supervisor's sight;
+/// they are told that it is as they wanted all the same.
 pub(super) fn resolve(s: &mut Scratch<'_>, id: Uuid) -> Result<(), Stop> {
-    let alert = s.primary::<Alert>(id)?;
+    let actor = s.actor();
+    let alert = match s.find::<Alert>(id)? {
+        Found::Known(alert) if actor.is_on_duty && permission::may_resolve(actor, &alert) => alert,
+        Found::Known(alert) if may_see(&alert.clone().into(), actor) => alert,
+        Found::Known(_) | Found::Absent => return Err(check::not_found(reference(id)).into()),
+        Found::Unknown => return Err(Stop::Unknown(reference(id))),
+    };
     let message = "Only who raised it, a supervisor or a manager may resolve an alert.";
-    check::permitted(permission::may_resolve(s.actor(), &alert), reference(id), message)?;
+    check::permitted(permission::may_resolve(actor, &alert), reference(id), message)?;
     end(s, alert)
 }
 

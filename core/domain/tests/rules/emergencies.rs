@@ -130,6 +130,8 @@ fn the_alert_ends_with_its_task_but_not_the_task_with_its_alert() {
     let task_id = world.emergency(ANA, 9);
     world.does(ANA, Command::ResolveAlert { alert_id: alert_of(task_id) });
     assert_eq!(world.does(ANA, Command::ResolveAlert { alert_id: alert_of(task_id) }).changes, []);
+    assert_eq!(world.does(SAM, Command::ResolveAlert { alert_id: alert_of(task_id) }).changes, []);
+    world.refuses_as(BEN, Command::ResolveAlert { alert_id: alert_of(task_id) }, Reason::NotFound);
     assert_task(&world, task_id, TaskStatus::Pending, None);
 }
 
