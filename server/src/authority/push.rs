@@ -1,6 +1,6 @@
 //! Operations from phones' outboxes: each takes effect exactly once, and a bad one fails alone.
 
-use innsync_domain::{Context, Reason, Rejection, Timestamp, Uuid};
+use innsync_domain::{Context, Person, Reason, Rejection, Timestamp, Uuid, redact};
 use innsync_protocol::{EntityRow, Op, OpOutcome, OpResult, PushAnswer};
 use serde_json::value::RawValue;
 
@@ -10,7 +10,7 @@ use super::writer::{Origin, Writer};
 use super::{Authority, Committed};
 use crate::ledger::{LedgerError, StoredOutcome};
 use crate::ledger::{entities, outcomes};
-use crate::reader::{as_seen, person};
+use crate::reader::{as_seen, person, told_again};
 
 /// Milliseconds until an operation is tried again that came before one it depends on.
 const RETRY_DEPENDENCY_MS: u64 = 1_000;
@@ -68,7 +68,8 @@ fn decide_once(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerErro
     let (connection, property) = (writer.connection(), writer.property());
     match outcomes::get(connection, &property, op.author, op.id)? {
         Some(StoredOutcome { hash: known, outcome }) if known == hash => {
-            return Ok(OpOutcome::Duplicate { of: Box::new(outcome) });
+            let of = Box::new(told_again(connection, &property, op.author, outcome)?);
+            return Ok(OpOutcome::Duplicate { of });
         }
         Some(_) => {
             let message = "This operation's id was used for another command; send it again under a new id.";
@@ -136,13 +137,13 @@ fn decide(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
         }
         Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
     }
-    let found = version_of(&draft, op)?;
+    let found = version_of(&draft, op, &actor)?;
     let skipped = match draft.run(&op.command, op.id, &actor, at)? {
         Ok(skipped) => skipped,
         Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
     };
     let seq = writer.commit(Origin { by: op.author, forced: false }, draft.into_changes())?;
-    let version = version_of(&Draft::new(connection, &property), op)?;
+    let version = version_of(&Draft::new(connection, &property), op, &actor)?;
     let merged = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
     Ok(match merged {
         true => OpOutcome::Merged { seq, version, skipped },
@@ -150,9 +151,9 @@ fn decide(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
     })
 }
 
-/// The version of the primary entity; 0 where there is none.
-fn version_of(draft: &Draft<'_>, op: &Op) -> Result<u64, LedgerError> {
-    Ok(draft.get(&op.command.primary())?.map_or(0, |entity| entity.version()))
+/// The version of the primary entity, as its author sees it; 0 where there is none.
+fn version_of(draft: &Draft<'_>, op: &Op, actor: &Person) -> Result<u64, LedgerError> {
+    Ok(draft.get(&op.command.primary())?.map_or(0, |entity| redact(entity, actor).version()))
 }
 
 pub(in crate::authority) fn not_on_the_staff() -> Rejection {

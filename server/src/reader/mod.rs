@@ -6,7 +6,7 @@ mod catch_up;
 mod snapshot;
 
 use innsync_domain::{Entity, EntityKind, Person, Uuid, may_see, redact};
-use innsync_protocol::{Cursor, OpResult, SnapshotRequest, SyncAnswer, limits};
+use innsync_protocol::{Cursor, EntityRow, OpOutcome, OpResult, SnapshotRequest, SyncAnswer, limits};
 use rusqlite::{Connection, Transaction};
 
 use crate::ledger::entities::Which;
@@ -162,8 +162,27 @@ fn outcomes_of(
     let mut results = Vec::new();
     for id in pending.iter().take(limits::PENDING_PER_RESUME) {
         if let Some(stored) = outcomes::get(connection, property, viewer, *id)? {
-            results.push(OpResult { id: *id, result: stored.outcome });
+            let result = told_again(connection, property, viewer, stored.outcome)?;
+            results.push(OpResult { id: *id, result });
         }
     }
     Ok(results)
+}
+
+/// A stored outcome as its author may hear it today: of a conflict about what has since gone out of their sight, no more
+/// than that it was one.
+pub(crate) fn told_again(
+    connection: &Connection,
+    property: &str,
+    author: Uuid,
+    outcome: OpOutcome,
+) -> Result<OpOutcome, LedgerError> {
+    let OpOutcome::Conflict { current: Some(EntityRow(then)), .. } = &outcome else { return Ok(outcome) };
+    let entity = then.reference();
+    let now = entities::get(connection, property, &entity.kind, entity.id)?;
+    let author = person(connection, property, author)?;
+    Ok(match (now, author) {
+        (Some(now), Some(author)) if may_see(&now, &author) => outcome,
+        _ => OpOutcome::Conflict { current: None, fields: Vec::new() },
+    })
 }

@@ -1,7 +1,8 @@
 //! Operations from outboxes.
 
 use innsync_domain::{
-    Command, EntityKind, ErrorClass, NotePatch, Reason, SuiteStatus, TaskPatch, TaskStatus, TaskType,
+    Audience, Command, EntityKind, ErrorClass, NotePatch, Reason, SuiteStatus, TaskPatch, TaskStatus,
+    TaskType,
 };
 use innsync_protocol::{Op, OpOutcome};
 use serde_json::json;
@@ -183,6 +184,30 @@ fn a_conflict_about_what_its_author_may_no_longer_see_says_only_that_it_is_not_t
     let outcome = motel.push("ben", &[op]).remove(0);
     assert_eq!(reason(&outcome), Reason::NotFound);
     assert!(!serde_json::to_string(&outcome).unwrap().contains("Secret"));
+}
+
+#[test]
+fn a_conflict_is_not_told_again_about_what_its_author_may_no_longer_see() {
+    // G25
+    let mut motel = Motel::open();
+    let note_id = id("note");
+    let edit = |title: &str, audience: Option<Audience>| Command::EditNote {
+        note_id,
+        patch: NotePatch { title: Some(title.into()), audience, ..Default::default() },
+    };
+    let note = json!({ "type": "CREATE_NOTE", "noteId": note_id, "title": "Lost property" });
+    motel.does("ben", serde_json::from_value(note).unwrap());
+    motel.does("maria", edit("Seen", Some(Audience::AllStaff)));
+    let op = motel.op_on("ben", edit("Found", None), &["title"]);
+    motel.does("maria", edit("Keys", None));
+    let first = motel.push("ben", std::slice::from_ref(&op)).remove(0);
+    assert!(matches!(&first, OpOutcome::Conflict { current: Some(_), .. }), "{first:?}");
+    motel.does("maria", Command::DeleteNote { note_id });
+    let again = motel.push("ben", std::slice::from_ref(&op)).remove(0);
+    assert_eq!(again.settled(), &OpOutcome::Conflict { current: None, fields: vec![] });
+    let cursor = motel.reader().head("seaside").unwrap();
+    let pulled = motel.reader().catch_up("seaside", id("ben"), cursor, &[op.id]).unwrap().to_json();
+    assert!(pulled.contains("CONFLICT") && !pulled.contains("Keys"), "{pulled}");
 }
 
 #[test]
