@@ -1,4 +1,4 @@
-//! The staff. `person` and `password`, with which somebody signs in, are the edge's.
+//! The staff. `person` and `password`, with which somebody new signs in, are the edge's.
 
 use innsync_domain::{
     Command, Department, Employee, EmployeePatch, EmployeeStatus, EntityKind, EntityRef, Role, Uuid,
@@ -39,7 +39,6 @@ pub(super) fn patch(current: &Employee, mut body: Body) -> Result<Plan, Problem>
         commands.push(Command::EditEmployee { employee_id: current.id, patch });
     }
     commands.extend(duty(current.id, &mut body)?);
-    body.ignore(OF_THE_EDGE);
     Plan::change(commands, about(current.id), body, Some(&current.clone().into()))
 }
 

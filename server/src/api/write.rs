@@ -10,7 +10,7 @@ use super::plan::{Ids, Plan, Shape};
 use super::route::{Route, collection};
 use super::{ApiAnswer, ApiRequest, Caller, employees, news, notes, suites, tasks};
 use crate::authority::{Authority, Expected, Keep, RunAnswer, RunOptions};
-use crate::ledger::KeptAnswer;
+use crate::ledger::{KeptAnswer, LedgerError};
 
 /// Characters of an Idempotency-Key, at most.
 const KEY_CHARS: usize = 255;
@@ -35,13 +35,16 @@ fn try_write(
     request: &ApiRequest<'_>,
     route: &Route<'_>,
 ) -> Result<ApiAnswer, Problem> {
+    let actor = authority.read().person(&caller.property, caller.employee);
+    let actor = actor.map_err(|error| problem_of(&error))?;
+    let actor = actor.ok_or_else(|| problem_of(&LedgerError::NoSuchPerson(caller.employee)))?;
     let key = request.idempotency_key.map(|key| check_key(key).map(|()| (key, hash(request)))).transpose()?;
     if let Some((key, hash)) = &key
         && let Some(answer) = answered_before(authority, caller, now, key, hash)?
     {
         return Ok(answer);
     }
-    let plan = plan(authority, caller, now, request, route)?;
+    let plan = plan(authority, caller, &actor, now, request, route)?;
     let options =
         RunOptions { expected: plan.expected, forced: plan.forced, about: Some(plan.about.clone()) };
     let (about, shape) = (&plan.about, plan.shape);
@@ -62,21 +65,18 @@ fn try_write(
 fn plan(
     authority: &mut Authority,
     caller: &Caller,
+    actor: &Person,
     now: Timestamp,
     request: &ApiRequest<'_>,
     route: &Route<'_>,
 ) -> Result<Plan, Problem> {
-    let actor = authority.read().person(&caller.property, caller.employee);
-    let actor = actor.map_err(|error| problem_of(&error))?;
-    let actor =
-        actor.ok_or_else(|| problem_of(&crate::ledger::LedgerError::NoSuchPerson(caller.employee)))?;
     match route {
         Route::Collection(kind) => create(kind, Body::read(request.body)?, &mut authority.ids(now)),
         Route::Item(kind, id) if request.method == "DELETE" => delete(kind, *id, request.query),
         Route::Item(kind, id) => {
             let current = authority.read().get(&caller.property, caller.employee, kind, *id);
             let current = current.map_err(|error| problem_of(&error))?.ok_or_else(|| not_found(kind, *id))?;
-            patch(&current, &actor, Body::read(request.body)?)
+            patch(&current, actor, Body::read(request.body)?)
         }
         Route::Step(kind, id, name) => {
             step(kind, *id, name, Body::read(request.body)?, &mut authority.ids(now))

@@ -79,6 +79,11 @@ impl Hub {
         if entry.kind == ClientKind::InnSync {
             return;
         }
+        // A kind is any text; what is kept for a socket must not grow with it.
+        if !kind.is_known() {
+            out.push(error(conn, "INVALID_FIELDS", "SUBSCRIBE names an entityType that there is not"));
+            return;
+        }
         if rooms.subscriptions(entry.viewer.id) >= SUBSCRIPTIONS {
             let message =
                 format!("at most {SUBSCRIPTIONS} subscriptions; take some back, or subscribe to a kind");

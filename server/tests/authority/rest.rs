@@ -160,6 +160,14 @@ fn everything_can_be_made_changed_and_removed() {
 }
 
 #[test]
+fn a_password_that_would_not_be_changed_is_not_passed_over() {
+    let mut motel = Motel::open();
+    let path = format!("/v1/employees/{}", id("ana"));
+    let (status, problem) = motel.rest("maria", "PATCH", &path, json!({"password": "pelican"}));
+    assert_eq!((status, &problem["field"]), (422, &json!("password")));
+}
+
+#[test]
 fn ids_may_be_the_callers_own() {
     let mut motel = Motel::open();
     let body = json!({"id": id("mine"), "title": "Mine"});

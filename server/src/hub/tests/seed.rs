@@ -89,8 +89,11 @@ fn what_a_client_says_changed_is_passed_over_and_nonsense_is_answered() {
         ana,
         json!({ "type": "RESUME", "epoch": 1, "seq": 0, "mark": "0000000000000000", "device": "x" }),
     );
+    motel.say(ana, json!({ "type": "SUBSCRIBE", "entityType": "MINIBAR" }));
     let codes: Vec<Value> = motel.frames(ana).iter().map(|frame| frame["code"].clone()).collect();
-    assert_eq!(codes, ["UNKNOWN_TYPE", "MALFORMED_FRAME", "MALFORMED_FRAME", "UNEXPECTED_FRAME"]);
+    let expected =
+        ["UNKNOWN_TYPE", "MALFORMED_FRAME", "MALFORMED_FRAME", "UNEXPECTED_FRAME", "INVALID_FIELDS"];
+    assert_eq!(codes, expected);
     assert!(motel.closed.is_empty());
 }
 
