@@ -80,13 +80,7 @@ impl Draft<'_> {
             );
             return Err(limit_reached("OUTBOX_FULL", ErrorClass::Transient, message));
         }
-        let bytes = serde_json::to_string(op).map_or(usize::MAX, |text| text.len());
-        if bytes > OP_BYTES {
-            let message =
-                format!("This change has {bytes} bytes; at most {OP_BYTES} are possible. Shorten it.");
-            return Err(limit_reached("TOO_LARGE", ErrorClass::Permanent, message));
-        }
-        Ok(())
+        check_size(op)
     }
 
     /// Predicts an operation over what is shown and puts it at the end of the outbox; or says why it is refused at once.
@@ -199,9 +193,29 @@ impl Draft<'_> {
             OpState::Queued | OpState::Parked { .. } => {
                 self.state.push.forget(id);
                 self.remove_op(id);
+                self.park_dependents(id);
             }
             OpState::Sent | OpState::Applied { .. } => {
                 self.error(format!("operation {id} is on its way to the server and cannot be discarded"));
+            }
+        }
+    }
+
+    /// What was to come after a discarded operation is left to a person, who may retry it by itself: the server would
+    /// wait for the discarded one for ever.
+    fn park_dependents(&mut self, discarded: Uuid) {
+        let dependents: Vec<_> =
+            self.state.outbox.iter().filter(|op| op.op.depends_on.contains(&discarded)).cloned().collect();
+        for op in dependents {
+            let mut op = QueuedOp::clone(&op);
+            op.op.depends_on.retain(|it| *it != discarded);
+            self.put_op(op.clone());
+            if op.state == OpState::Queued {
+                let message =
+                    "The change that this one was to follow was discarded; retry or discard this one, too.";
+                let rejection =
+                    Rejection::permanent(Reason::DependencyFailed, message).about(op.op.command.primary());
+                self.park(&op, ParkReason::Rejected { rejection });
             }
         }
     }
@@ -216,9 +230,20 @@ fn foreseen(op: &mut Op, outlook: Outlook) -> Result<(Footprint, PredictedRows),
         Outlook::Foreseen(prediction) => {
             op.base_version = prediction.base_version;
             op.base = prediction.base;
+            // Again: the values before count, too.
+            check_size(op)?;
             Ok((prediction.footprint, prediction.rows))
         }
     }
+}
+
+fn check_size(op: &Op) -> Result<(), Rejection> {
+    let bytes = serde_json::to_string(op).map_or(usize::MAX, |text| text.len());
+    if bytes > OP_BYTES {
+        let message = format!("This change has {bytes} bytes; at most {OP_BYTES} are possible. Shorten it.");
+        return Err(limit_reached("TOO_LARGE", ErrorClass::Permanent, message));
+    }
+    Ok(())
 }
 
 fn limit_reached(reason: &str, class: ErrorClass, message: String) -> Rejection {

@@ -94,6 +94,25 @@ fn a_bad_operation_delays_its_own_lane_alone() {
 }
 
 #[test]
+fn what_depends_on_a_discarded_one_is_left_to_a_person() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let first = phone.tap(Command::StartTask { task_id: id(71) });
+    let second = phone.try_after(Command::StartTask { task_id: id(72) }, vec![first]).unwrap().id;
+    phone.feed(Input::Discard { id: first });
+    assert!(matches!(phone.state_of(second), Some(OpState::Parked { .. })));
+    phone.go_online(&mut motel);
+    // A person may want it all the same; the server does not wait for the other one.
+    phone.feed(Input::Retry { parked: second, id: id(999) });
+    let push = phone.next_request("/v1/ops");
+    assert!(ops(&push)[0].depends_on.is_empty());
+    phone.serve_one(&push, &mut motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(id(999)), None);
+}
+
+#[test]
 fn a_declared_dependency_waits_and_follows_a_retry() {
     let mut motel = motel();
     let mut phone = Phone::online(ana(), &mut motel);
