@@ -97,9 +97,11 @@ impl Draft<'_> {
             Standing::Good if self.expired_by_clock() && self.refresh_is_due() => self.refresh(),
             Standing::Good => {
                 let link = &mut self.state.link;
+                let token = Secret(self.state.session.access_token());
                 link.generation += 1;
+                link.token = Some(token.clone());
                 link.phase = Phase::Opening { until: self.now.boot_ms + CONNECT_TIMEOUT_MS };
-                let (generation, token) = (link.generation, Secret(self.state.session.access_token()));
+                let generation = link.generation;
                 self.tell(Output::OpenSocket { generation, token });
             }
         }
@@ -162,8 +164,12 @@ impl Draft<'_> {
         if self.state.link.refusals > 1 {
             return self.end_session(SignInReason::Expired);
         }
-        let token = self.state.session.access_token();
-        self.token_refused(&token);
+        let current = self.state.session.access_token();
+        match self.state.link.token.take() {
+            // It went with an older token than the one that has come meanwhile.
+            Some(Secret(old)) if old != current => self.link_event(Event::TokenReady),
+            _ => self.token_refused(&current),
+        }
     }
 
     fn stop(&mut self, loss: Loss) {

@@ -25,7 +25,7 @@ pub(crate) struct InFlight {
     /// When it is given up.
     pub(crate) until: u64,
     /// The access token that it went with.
-    token: String,
+    token: Secret,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -97,14 +97,14 @@ impl Draft<'_> {
         let requests = &mut self.state.requests;
         requests.last_id += 1;
         let id = requests.last_id;
-        let access = self.state.session.access_token();
+        let access = Secret(self.state.session.access_token());
         let until = self.now.boot_ms + HTTP_TIMEOUT_MS + HTTP_GRACE_MS;
         requests.in_flight.push(InFlight { id, purpose, until, token: access.clone() });
         self.tell(Output::Http(HttpRequest {
             id,
             method: if purpose == Purpose::Pull { "GET" } else { "POST" },
             path,
-            token: (purpose != Purpose::Refresh).then_some(Secret(access)),
+            token: (purpose != Purpose::Refresh).then_some(access),
             body: body.map(Secret),
             streams_lines: purpose == Purpose::Snapshot,
         }));
@@ -119,7 +119,7 @@ impl Draft<'_> {
         let Some(request) = self.state.requests.take(id) else { return Ok(()) };
         let answer = classify(answer, &mut self.state.requests.answers);
         if matches!(answer, Answer::Unauthorized) && request.purpose != Purpose::Refresh {
-            self.token_refused(&request.token);
+            self.token_refused(&request.token.0);
         }
         match request.purpose {
             Purpose::Push => self.on_push_answer(answer),

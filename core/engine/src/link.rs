@@ -3,6 +3,7 @@
 use innsync_protocol::limits::HEARTBEAT_GRACE_MS;
 
 use crate::limits::STABLE_MS;
+use crate::output::Secret;
 use crate::session::Standing;
 use crate::state::sooner;
 use crate::status::ConnectionState;
@@ -13,6 +14,8 @@ pub(crate) struct Link {
     /// Whether the app wants to be connected.
     pub(crate) wanted: bool,
     pub(crate) generation: u64,
+    /// The access token that the socket goes with.
+    pub(crate) token: Option<Secret>,
     /// Tried before since the app asked: from now on it is *re*connecting.
     pub(crate) tried: bool,
     /// Failures since the last stable connection: the backoff's exponent.

@@ -8,7 +8,7 @@ use crate::http::{Answer, Purpose};
 use crate::input::Session;
 use crate::limits::{REFRESH_AHEAD_MS, REFRESH_APART_MS};
 use crate::link::{Event, Loss};
-use crate::output::{Output, SignInReason};
+use crate::output::{Output, Secret, SignInReason};
 use crate::state::State;
 
 #[derive(Debug, Clone, Default)]
@@ -199,8 +199,9 @@ impl Draft<'_> {
         self.state.feed.retry_now();
         self.state.snapshots.retry_now();
         if let Some(generation) = self.state.link.live_generation() {
-            let text = ClientFrame::Auth { token: self.state.session.access_token() }.to_json();
-            self.tell(Output::SendFrame { generation, text });
+            let token = self.state.session.access_token();
+            self.state.link.token = Some(Secret(token.clone()));
+            self.tell(Output::SendFrame { generation, text: ClientFrame::Auth { token }.to_json() });
         } else if self.state.link.wanted {
             self.link_event(Event::TokenReady);
         }

@@ -65,6 +65,27 @@ fn a_refused_push_costs_no_attempt_and_goes_on_with_the_fresh_token() {
 }
 
 #[test]
+fn a_socket_that_went_with_an_older_token_does_not_end_the_session() {
+    let mut motel = Motel::new([]);
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    phone.tap(report(id(70), "Lamp"));
+    phone.feed(Input::Foreground);
+    phone.settle();
+    let old_socket = phone.socket.unwrap();
+    let push = phone.next_request("/v1/ops");
+    phone.answer(&push, 401, "{}");
+    let refresh = phone.next_request("/v1/sessions/refresh");
+    answer_refresh(&mut phone, &refresh, "token-2");
+    // Only now does the server say of the socket what it said of the push.
+    phone.close(1008);
+    assert!(!phone.engine.status().needs_sign_in);
+    assert!(phone.socket.unwrap() > old_socket, "tried again at once, with the new token");
+    phone.greet(&motel);
+    assert!(!phone.has_request("/v1/sessions/refresh"));
+}
+
+#[test]
 fn when_the_session_is_over_work_goes_on_and_waits() {
     let mut motel = Motel::new([suite(101, SuiteStatus::VacantDirty)]);
     let mut phone = Phone::online(ana(), &mut motel);
