@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 
 use innsync_domain::{
     Alert, AnnouncementPriority, Entity, EntityKind, EntityRef, Event, NotificationPriority,
-    NotificationType, Timestamp, Uuid, derived_id,
+    NotificationType, Timestamp, Uuid, ViewChange, derived_id,
 };
-use innsync_protocol::Commit;
+use innsync_protocol::{Commit, Delta};
 
 use crate::draft::Draft;
 use crate::limits::{NEWS_MAX_AGE_MS, TOAST_MS};
@@ -86,8 +86,7 @@ impl Draft<'_> {
     }
 
     fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<(), StoreError> {
-        let id = derived_id(entity.id, &format!("effect:{}:{what}", entity.kind));
-        self.effect(Effect { id, at: self.now.wall, body })
+        self.effect(Effect { id: news_id(entity, what), at: self.now.wall, body })
     }
 
     /// The emergency screen and its sound.
@@ -97,6 +96,22 @@ impl Draft<'_> {
             self.news_effect(alert, "modal", modal)?;
             let sound = EffectBody::Sound { name: "emergency".to_owned(), looping: true };
             self.news_effect(alert, "sound", sound)?;
+        }
+        Ok(())
+    }
+
+    /// An emergency that this person has acknowledged (on another phone), or that is resolved, does not ring any more,
+    /// also where the shell was not there to show it in time.
+    pub(crate) fn silence_what_is_over(&mut self, delta: &Delta) -> Result<(), StoreError> {
+        let changes = delta.commits.iter().flat_map(|commit| &commit.changes);
+        for alert in changes.filter_map(ViewChange::reference).filter(|it| it.kind == EntityKind::Alert) {
+            if let Some(Entity::Alert(now)) = self.mirror_row(&alert)?
+                && self.is_over(&now)
+            {
+                for what in ["modal", "sound", "toast"] {
+                    self.presented(news_id(&alert, what));
+                }
+            }
         }
         Ok(())
     }
@@ -182,7 +197,16 @@ impl Draft<'_> {
             Some(Entity::Alert(now)) => now,
             _ => return Ok(false),
         };
-        let acknowledged = now.acknowledgements.iter().any(|it| it.employee_id == me);
-        Ok(now.raised_by != me && now.resolved_at.is_none() && !acknowledged)
+        Ok(now.raised_by != me && !self.is_over(&now))
     }
+
+    /// Whether it is resolved, or acknowledged by this person.
+    fn is_over(&self, alert: &Alert) -> bool {
+        let me = self.config.employee;
+        alert.resolved_at.is_some() || alert.acknowledgements.iter().any(|it| it.employee_id == me)
+    }
+}
+
+fn news_id(entity: &EntityRef, what: &str) -> Uuid {
+    derived_id(entity.id, &format!("effect:{}:{what}", entity.kind))
 }

@@ -25,6 +25,8 @@ use crate::store::StoreError;
 pub(crate) struct Feed {
     /// Something is missing, or may be.
     wanted: bool,
+    /// The server was told where the phone stands and has not said yet what came since.
+    unanswered: bool,
     failures: u32,
     retry_at: u64,
     /// Frames that came while a pull was under way.
@@ -36,6 +38,16 @@ pub(crate) struct Feed {
 impl Feed {
     pub(crate) fn want_pull(&mut self) {
         self.wanted = true;
+    }
+
+    /// RESUME was sent.
+    pub(crate) fn resumed(&mut self) {
+        self.unanswered = true;
+    }
+
+    /// Whether the phone knows, or must assume, that it lacks something.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.wanted || self.unanswered
     }
 
     pub(crate) fn retry_now(&mut self) {
@@ -93,7 +105,11 @@ impl Draft<'_> {
     }
 
     fn fit_in(&mut self, delta: &Delta) -> Result<(), StoreError> {
-        match fit(&self.state.meta.cursor, delta) {
+        let fit = fit(&self.state.meta.cursor, delta);
+        if matches!(fit, Fit::Old | Fit::Next) {
+            self.state.feed.unanswered &= delta.more;
+        }
+        match fit {
             Fit::Old => Ok(()),
             Fit::Next => self.apply_delta(delta),
             Fit::Gap | Fit::Foreign => {
@@ -128,6 +144,7 @@ impl Draft<'_> {
         }
         self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
         self.confirm_reached();
+        self.silence_what_is_over(delta)?;
         for told in news {
             self.tell_news(&told)?;
             for event in told.events {

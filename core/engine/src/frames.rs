@@ -72,6 +72,7 @@ impl Draft<'_> {
             pending: self.state.outbox.unanswered(PENDING_PER_RESUME),
         });
         self.tell(Output::SendFrame { generation, text: frame.to_json() });
+        self.state.feed.resumed();
     }
 
     /// A frame of the app's own.

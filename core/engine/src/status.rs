@@ -45,7 +45,7 @@ pub struct SyncStatus {
     pub pending_changes: u32,
     /// Operations that need a person.
     pub parked: u32,
-    /// Whether operations are under way, or changes being fetched.
+    /// Whether operations are under way, or changes being fetched or, on a new connection, still asked for.
     pub sync_in_progress: bool,
     /// When the outbox was last drained, by the phone's clock.
     pub last_sync_time: Option<Timestamp>,
@@ -84,7 +84,8 @@ impl SyncStatus {
             parked: count(state.outbox.parked()),
             sync_in_progress: state.requests.find(Purpose::Push).is_some()
                 || state.requests.find(Purpose::Pull).is_some()
-                || state.snapshot_under_way(),
+                || state.snapshot_under_way()
+                || (state.link.is_live() && state.feed.is_behind()),
             last_sync_time: state.meta.last_sync_time,
             up_to_date_as_of: state.meta.up_to_date_as_of,
             has_data: state.meta.has_data,

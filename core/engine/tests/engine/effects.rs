@@ -135,6 +135,18 @@ fn what_is_over_by_the_time_it_arrives_does_not_ring() {
 }
 
 #[test]
+fn an_emergency_that_was_over_before_it_was_shown_rings_no_more() {
+    // G23
+    let (motel, mut phone) = story();
+    phone.delta(told(&motel, &phone, maria(), vec![alert(50, maria()).into()]));
+    assert_eq!(phone.store.effects().unwrap().len(), 3);
+    let mut over = alert(50, maria());
+    over.resolved_at = Some(at(1));
+    phone.delta(told(&motel, &phone, maria(), vec![over.into()]));
+    assert!(phone.store.effects().unwrap().is_empty());
+}
+
+#[test]
 fn coming_on_duty_finds_the_emergency_that_is_going_on() {
     let (motel, mut phone) = story();
     phone.delta(told(&motel, &phone, ana(), vec![alert(50, ben()).into()]));

@@ -118,6 +118,23 @@ fn a_heartbeats_answer_is_an_empty_delta() {
 }
 
 #[test]
+fn a_new_connection_is_not_up_to_date_before_the_server_says_so() {
+    // G10
+    let mut motel = Motel::new([]);
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.ack(&motel);
+    assert!(!phone.engine.status().sync_in_progress);
+    phone.break_link();
+    phone.feed(Input::Foreground);
+    phone.settle();
+    phone.greet(&motel);
+    assert!(phone.engine.status().sync_in_progress);
+    let mine = phone.cursor().seq;
+    phone.delta(motel.delta(ana(), mine, motel.seq()));
+    assert!(!phone.engine.status().sync_in_progress);
+}
+
+#[test]
 fn another_mark_or_epoch_is_asked_about() {
     let (motel, mut phone) = story();
     phone.delta(motel.delta(ana(), 0, 3));
