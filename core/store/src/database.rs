@@ -1,26 +1,40 @@
 //! All that is read, from one connection. Rows that cannot be read are left out and reported beside the answer.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_engine::{Effect, Meta, QueuedOp};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params, params_from_iter};
 
 use crate::column::from_json;
 use crate::quarantine::Quarantined;
 use crate::query::Query;
-use crate::table::Table;
+use crate::table::{KINDS, TABLES, Table};
 
 pub(crate) struct Database<'c> {
     pub(crate) connection: &'c Connection,
     /// What could not be read on the way.
-    pub(crate) bad: RefCell<Vec<Quarantined>>,
+    bad: RefCell<Vec<Quarantined>>,
+    /// The statements that a step runs for every row, by kind: looked up once.
+    get: RefCell<[Option<CachedStatement<'c>>; KINDS]>,
+    /// Whether nothing is pending, as is usual: then no row has a base.
+    no_bases: OnceCell<bool>,
 }
 
 impl<'c> Database<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, bad: RefCell::default() }
+        Self {
+            connection,
+            bad: RefCell::default(),
+            get: RefCell::new([const { None }; KINDS]),
+            no_bases: OnceCell::new(),
+        }
+    }
+
+    /// What could not be read on the way.
+    pub(crate) fn into_bad(self) -> Vec<Quarantined> {
+        self.bad.into_inner()
     }
 
     pub(crate) fn query(&self, query: &Query) -> rusqlite::Result<Vec<Entity>> {
@@ -43,14 +57,28 @@ impl<'c> Database<'c> {
     }
 
     pub(crate) fn shown(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
-        Table::of(kind).map_or(Ok(None), |table| self.one(table, table.name, table.get, id))
+        let Some(at) = TABLES.iter().position(|table| table.kind == *kind) else {
+            return Ok(None);
+        };
+        let mut statements = self.get.borrow_mut();
+        let statement = match &mut statements[at] {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare_cached(TABLES[at].get)?),
+        };
+        self.one(&TABLES[at], TABLES[at].name, statement, id)
     }
 
     pub(crate) fn staged(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
-        Table::of(kind).map_or(Ok(None), |table| self.one(table, table.staging, table.get_staged, id))
+        let Some(table) = Table::of(kind) else {
+            return Ok(None);
+        };
+        self.one(table, table.staging, &mut *self.connection.prepare_cached(table.get_staged)?, id)
     }
 
     pub(crate) fn mirror(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<Option<Entity>> {
+        if self.has_no_bases()? {
+            return self.shown(kind, id);
+        }
         let base: Option<Option<String>> = self
             .connection
             .prepare_cached("SELECT doc FROM base WHERE kind = ?1 AND id = ?2")?
@@ -66,9 +94,23 @@ impl<'c> Database<'c> {
     }
 
     pub(crate) fn has_base(&self, kind: &EntityKind, id: Uuid) -> rusqlite::Result<bool> {
+        if self.has_no_bases()? {
+            return Ok(false);
+        }
         self.connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM base WHERE kind = ?1 AND id = ?2)")?
             .query_row(params![kind.as_str(), id.as_bytes()], |row| row.get(0))
+    }
+
+    fn has_no_bases(&self) -> rusqlite::Result<bool> {
+        if let Some(none) = self.no_bases.get() {
+            return Ok(*none);
+        }
+        let none = self
+            .connection
+            .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM base)")?
+            .query_row([], |row| row.get(0))?;
+        Ok(*self.no_bases.get_or_init(|| none))
     }
 
     pub(crate) fn bases(&self) -> rusqlite::Result<Vec<EntityRef>> {
@@ -117,8 +159,13 @@ impl<'c> Database<'c> {
         Ok(Meta { next_order, ..Meta::default() })
     }
 
-    fn one(&self, table: &Table, source: &str, sql: &str, id: Uuid) -> rusqlite::Result<Option<Entity>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+    fn one(
+        &self,
+        table: &Table,
+        source: &str,
+        statement: &mut Statement<'_>,
+        id: Uuid,
+    ) -> rusqlite::Result<Option<Entity>> {
         let mut rows = statement.query([id.as_bytes()])?;
         Ok(rows.next()?.and_then(|row| self.entity(table, source, row)))
     }

@@ -19,6 +19,8 @@
 
 mod column;
 mod database;
+#[cfg(test)]
+mod disk_tests;
 mod error;
 mod migrate;
 mod open;

@@ -33,3 +33,40 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", from.max(FORMAT))?;
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_nothing_to_this_release_and_no_further() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!((format_of(&connection), application_of(&connection)), (Ok(0), Ok(0)));
+        migrate(&mut connection).unwrap();
+        let schema = |connection: &Connection| -> String {
+            let all = "SELECT group_concat(sql ORDER BY name) FROM sqlite_schema";
+            connection.query_row(all, [], |row| row.get(0)).unwrap()
+        };
+        let first = schema(&connection);
+        migrate(&mut connection).unwrap();
+        assert_eq!(schema(&connection), first);
+        assert_eq!((format_of(&connection), application_of(&connection)), (Ok(FORMAT), Ok(APPLICATION_ID)));
+    }
+
+    /// The copy of a snapshot takes the columns by their names, so these have to be the same.
+    #[test]
+    fn staged_rows_have_the_columns_of_shown_ones() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let columns = |table: &str| -> Vec<(String, String, bool)> {
+            let sql = "SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid";
+            let mut statement = connection.prepare(sql).unwrap();
+            let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        for table in &crate::table::TABLES {
+            assert_eq!(columns(table.name), columns(table.staging));
+            assert!(!columns(table.name).is_empty());
+        }
+    }
+}

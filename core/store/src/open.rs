@@ -15,6 +15,9 @@ use crate::migrate::{APPLICATION_ID, FORMAT, application_of, format_of, migrate}
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements kept prepared on a connection.
 const STATEMENTS_CACHED: usize = 128;
+/// Pages of 4 KiB in the write-ahead log at which it is written back into the file. A snapshot dirties the same pages
+/// again and again; written back less often, it waits less for the disk.
+const LOG_PAGES: i64 = 4_000;
 /// Bytes to which the write-ahead log is cut back after a large snapshot.
 const LOG_BYTES: i64 = 4 << 20;
 
@@ -91,6 +94,7 @@ fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refuse
     }
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
+    connection.query_row(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"), [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;
     Ok(())
 }
@@ -149,9 +153,10 @@ fn judge(path: &Path, header: &[u8; HEADER_BYTES], bytes: u64) -> Result<(), Ope
         1 => 65_536,
         bytes => bytes,
     };
-    // With a log beside it, missing pages may still be there.
-    let logged = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
-    if !logged && bytes < u64::from(number(28)) * page_bytes {
+    // With a log beside it, missing pages may still be there; with a journal, they will be rolled back.
+    let unfinished =
+        ["-wal", "-journal"].iter().any(|it| beside(path, it).metadata().is_ok_and(|log| log.len() > 0));
+    if !unfinished && bytes < u64::from(number(28)) * page_bytes {
         return Err(OpenError::corrupt(path, format!("cut off after {bytes} bytes")));
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! Reading for screens.
 
-use innsync_domain::{Entity, EntityKind, Uuid};
-use innsync_engine::{Effect, Meta, QueuedOp, StoreError};
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_engine::{Effect, Meta, QueuedOp, StoreError, StoreRead};
 
 use crate::database::Database;
 use crate::error::store_error;
+use crate::quarantine::Quarantined;
 use crate::query::Query;
 use crate::store::{Shared, lock};
 
@@ -14,7 +15,7 @@ pub struct Reader {
     connection: Shared,
 }
 
-/// One commit, for as many reads as a screen needs.
+/// One commit, for as many reads as a screen or the engine needs.
 pub struct View<'a> {
     database: Database<'a>,
 }
@@ -59,7 +60,7 @@ impl Reader {
         let connection = lock(&self.connection);
         let transaction =
             connection.unchecked_transaction().map_err(|error| store_error(&connection, &error))?;
-        let answer = read(&View { database: Database::new(&transaction) });
+        let answer = read(&View::over(Database::new(&transaction)));
         transaction.finish().map_err(|error| store_error(&connection, &error))?;
         answer
     }
@@ -71,15 +72,18 @@ impl Reader {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(crate) fn over(database: Database<'a>) -> Self {
+        Self { database }
+    }
+
+    pub(crate) fn into_bad(self) -> Vec<Quarantined> {
+        self.database.into_bad()
+    }
+
     /// See [`Reader::query`].
     pub fn query(&self, query: &Query) -> Result<Vec<Entity>, StoreError> {
         self.read(|database| database.query(query))
-    }
-
-    /// See [`Reader::get`].
-    pub fn get(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.shown(kind, id))
     }
 
     /// See [`Reader::count`].
@@ -87,17 +91,37 @@ impl View<'_> {
         self.read(|database| database.count(query))
     }
 
-    /// See [`Reader::outbox`].
-    pub fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
-        self.read(|database| database.outbox())
-    }
-
-    /// See [`Reader::meta`].
-    pub fn meta(&self) -> Result<Meta, StoreError> {
-        self.read(|database| database.meta())
-    }
-
-    fn read<T>(&self, read: impl FnOnce(&Database<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnOnce(&Database<'a>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         read(&self.database).map_err(|error| store_error(self.database.connection, &error))
+    }
+}
+
+impl StoreRead for View<'_> {
+    fn shown(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.shown(kind, id))
+    }
+    fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.mirror(kind, id))
+    }
+    fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError> {
+        self.read(|database| database.has_base(kind, id))
+    }
+    fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
+        self.read(|database| database.staged(kind, id))
+    }
+    fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
+        self.read(Database::bases)
+    }
+    fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
+        self.read(Database::outbox)
+    }
+    fn meta(&self) -> Result<Meta, StoreError> {
+        self.read(Database::meta)
+    }
+    fn knows_effect(&self, id: Uuid) -> Result<bool, StoreError> {
+        self.read(|database| database.knows_effect(id))
+    }
+    fn effects(&self) -> Result<Vec<Effect>, StoreError> {
+        self.read(Database::effects)
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{OpenError, store_error};
 use crate::open::{open_in_memory, open_reader, open_writer};
 use crate::quarantine::{self, Quarantined, put_aside};
 use crate::query::Query;
-use crate::reader::Reader;
+use crate::reader::{Reader, View};
 use crate::write;
 
 /// A connection that several owners may use in turn.
@@ -26,7 +26,7 @@ pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Connection> {
 /// The phone's database, open for writing. One for each file.
 #[derive(Debug)]
 pub struct Store {
-    connection: Shared,
+    pub(crate) connection: Shared,
     /// `None`: in memory.
     path: Option<PathBuf>,
     durability: Durability,
@@ -81,7 +81,7 @@ impl Store {
 
     /// Writes all of `batch`, in order, or nothing. When this returns, it is on the disk.
     ///
-    /// (A batch that only stages rows of a snapshot gets there with the next one: nobody was told that it is saved.)
+    /// (A batch of nothing but a snapshot's rows gets there with the next one: nobody was told that it is saved.)
     pub fn commit(&mut self, batch: &Batch) -> Result<WriteSet, StoreError> {
         if batch.writes.is_empty() {
             return Ok(WriteSet::default());
@@ -116,22 +116,46 @@ impl Store {
         self.read(|database| quarantine::list(database.connection))
     }
 
+    /// Several reads of one and the same commit, as the engine makes them for a step: several times quicker than one by
+    /// one, since each by itself takes and gives back a lock of the file.
+    pub fn reading<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> Result<T, StoreError> {
+        let mut connection = lock(&self.connection);
+        let result = (|| {
+            let transaction = connection.unchecked_transaction()?;
+            let view = View::over(Database::new(&transaction));
+            let answer = read(&view);
+            let bad = view.into_bad();
+            transaction.finish()?;
+            Ok((answer, bad))
+        })();
+        let (answer, bad) = result.map_err(|error| store_error(&connection, &error))?;
+        tidy(&mut connection, &bad);
+        Ok(answer)
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Database<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         let mut connection = lock(&self.connection);
         let database = Database::new(&connection);
         let result = read(&database);
-        let bad = database.bad.into_inner();
-        if !bad.is_empty() {
-            // Where that fails (a full disk), the rows are left out all the same, and it is tried again the next time.
-            let _ = put_aside(&mut connection, &bad);
-        }
+        let bad = database.into_bad();
+        tidy(&mut connection, &bad);
         result.map_err(|error| store_error(&connection, &error))
     }
 }
 
+/// Moves aside what could not be read. Where that fails (a full disk), it is left out all the same, and tried again the
+/// next time.
+fn tidy(connection: &mut Connection, bad: &[Quarantined]) {
+    if !bad.is_empty() {
+        let _ = put_aside(connection, bad);
+    }
+}
+
+/// Rows of a snapshot under way are the server's, and the cursor does not count them yet: should the power fail, they
+/// come again. All that this phone alone knows, or has told, waits for the disk.
 fn durability_for(batch: &Batch) -> Durability {
-    let staging = |write: &Write| matches!(write, Write::Stage(_) | Write::ClearStage);
-    if batch.writes.iter().all(staging) { Durability::Soon } else { Durability::OnDisk }
+    let comes_again = |write: &Write| matches!(write, Write::Show(_) | Write::Stage(_) | Write::ClearStage);
+    if batch.writes.iter().all(comes_again) { Durability::Soon } else { Durability::OnDisk }
 }
 
 fn set_durability(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {

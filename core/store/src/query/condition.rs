@@ -101,6 +101,10 @@ impl Condition {
 
 fn one_of(column: &str, any_of: &[Box<str>], sql: &mut String, values: &mut Vec<Value>) {
     sql.push_str(column);
+    if let [word] = any_of {
+        sql.push_str(" = ?");
+        return values.push(text(word));
+    }
     sql.push_str(" IN (");
     for (at, word) in any_of.iter().enumerate() {
         sql.push_str(if at == 0 { "?" } else { ", ?" });

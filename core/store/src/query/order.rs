@@ -15,7 +15,7 @@ pub enum Order {
     Newest,
     /// The oldest first, by the same.
     Oldest,
-    /// By id: the quickest.
+    /// By id.
     Id,
 }
 
