@@ -130,6 +130,14 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// All of them at once.
+    pub(crate) fn bases_before(&self) -> Result<BTreeSet<EntityRef>, StoreError> {
+        match self.ground {
+            Ground::Committed => Ok(self.store.bases()?.into_iter().collect()),
+            Ground::Empty | Ground::Staged => Ok(BTreeSet::new()),
+        }
+    }
+
     /// The base row as it was before the step; asked only where there was one.
     pub(crate) fn base_before(&self, entity: &EntityRef) -> Result<Option<Entity>, StoreError> {
         self.store.mirror(&entity.kind, entity.id)

@@ -15,6 +15,17 @@ use crate::queue::Outbox;
 use crate::replay::{Replay, replay};
 use crate::store::{StoreError, Write};
 
+/// Rows in one step from which on it is quicker to read all bases at once.
+const MANY_ROWS: usize = 64;
+
+/// What is known of all rows of a step.
+struct Known {
+    /// Which ones had a base before it; `None`: each is looked up.
+    bases: Option<BTreeSet<EntityRef>>,
+    /// Rows of a first snapshot: nearly none is shown yet, so they are written without a look.
+    are_new: bool,
+}
+
 impl Draft<'_> {
     /// The rows to be written so that the screen is right again after this step.
     pub(crate) fn settle_rows(&mut self) -> Result<Vec<Write>, StoreError> {
@@ -35,12 +46,13 @@ impl Draft<'_> {
             rows.extend(affected.1.rows);
         }
         let mut writes = Vec::new();
+        let known = self.known_of(changed.len())?;
         for entity in changed {
             let row = match rows.remove(&entity) {
                 Some(row) => row,
                 None => self.mirror_row(&entity)?,
             };
-            self.write_row(&mut writes, entity, row)?;
+            self.write_row(&mut writes, entity, row, &known)?;
         }
         Ok(writes)
     }
@@ -68,19 +80,31 @@ impl Draft<'_> {
         }
     }
 
+    /// What need not be read for each row when there are many.
+    fn known_of(&self, rows: usize) -> Result<Known, StoreError> {
+        let many = rows > MANY_ROWS;
+        let bases = if many { Some(self.bases_before()?) } else { None };
+        Ok(Known { bases, are_new: many && self.state.snapshots.shows_rows() })
+    }
+
     fn write_row(
         &self,
         writes: &mut Vec<Write>,
         entity: EntityRef,
         row: Option<Entity>,
+        known: &Known,
     ) -> Result<(), StoreError> {
-        let shown = self.shown_before(&entity)?;
+        let shown = if known.are_new && row.is_some() { None } else { self.shown_before(&entity)? };
         match row {
             Some(row) if shown.as_ref() != Some(&row) => writes.push(Write::Show(row)),
             None if shown.is_some() => writes.push(Write::Hide(entity.clone())),
             Some(_) | None => {}
         }
-        let (had, keep) = (self.had_base(&entity)?, self.state.outbox.is_written(&entity));
+        let had = match &known.bases {
+            Some(bases) => bases.contains(&entity),
+            None => self.had_base(&entity)?,
+        };
+        let keep = self.state.outbox.is_written(&entity);
         if keep {
             let base = self.mirror_row(&entity)?;
             if !had || (self.mirror.contains_key(&entity) && self.base_before(&entity)? != base) {

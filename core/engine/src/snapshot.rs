@@ -43,6 +43,11 @@ impl Snapshots {
         self.wanted
     }
 
+    /// Whether one is under way whose rows are shown as they come.
+    pub(crate) fn shows_rows(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.direct)
+    }
+
     pub(crate) fn retry_now(&mut self) {
         self.retry_at = 0;
         self.failures = 0;
