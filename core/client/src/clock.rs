@@ -1,5 +1,6 @@
 //! The phone's clocks.
 
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +22,8 @@ pub trait Clock: Send + Sync {
 #[derive(Debug)]
 pub struct SystemClock {
     boot_id: String,
-    has_uptime: bool,
+    /// Kept open: the clock is read several times for each input.
+    uptime: Option<File>,
     started: Instant,
     latest: AtomicU64,
 }
@@ -35,15 +37,17 @@ impl Default for SystemClock {
 impl SystemClock {
     /// The clock of this process.
     pub fn new() -> Self {
-        let boot_id =
-            std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().filter(|_| uptime().is_some());
-        let has_uptime = boot_id.is_some();
-        let boot_id = boot_id.map_or_else(|| random::hex(16), |id| id.trim().to_owned());
-        Self { boot_id, has_uptime, started: Instant::now(), latest: AtomicU64::new(0) }
+        let uptime = File::open("/proc/uptime").ok().filter(|file| since_boot(file).is_some());
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        let (boot_id, uptime) = match (boot_id, uptime) {
+            (Some(boot_id), Some(uptime)) => (boot_id.trim().to_owned(), Some(uptime)),
+            _ => (random::hex(16), None),
+        };
+        Self { boot_id, uptime, started: Instant::now(), latest: AtomicU64::new(0) }
     }
 
     fn since_boot(&self) -> u64 {
-        let uptime = if self.has_uptime { uptime() } else { None };
+        let uptime = self.uptime.as_ref().and_then(since_boot);
         uptime.unwrap_or_else(|| u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -61,10 +65,22 @@ impl Clock for SystemClock {
 }
 
 /// Milliseconds since boot, sleep included, in steps of ten.
-fn uptime() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+fn since_boot(uptime: &File) -> Option<u64> {
+    let mut bytes = [0; 64];
+    let count = read_from_start(uptime, &mut bytes).ok()?;
+    let text = std::str::from_utf8(&bytes[..count]).ok()?;
     let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
     Some(seconds.parse::<u64>().ok()? * 1_000 + hundredths.parse::<u64>().ok()? * 10)
+}
+
+#[cfg(unix)]
+fn read_from_start(file: &File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, 0)
+}
+
+#[cfg(not(unix))]
+fn read_from_start(_: &File, _: &mut [u8]) -> std::io::Result<usize> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 fn wall() -> Timestamp {
