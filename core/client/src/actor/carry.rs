@@ -6,7 +6,7 @@ use std::sync::Arc;
 use innsync_engine::{HttpFailure, HttpRequest, Input, OpState, Output, Session, SocketEvent};
 
 use super::Actor;
-use crate::drivers::{Request, Socket, runtime};
+use crate::drivers::{AbortOnDrop, Request, Socket, runtime};
 use crate::error::Error;
 use crate::handle::Outcome;
 use crate::mailbox::Courier;
@@ -85,7 +85,12 @@ impl Actor {
             courier.bring(Input::Http { id, answer }).await;
         };
         match runtime() {
-            Ok(runtime) => drop(runtime.spawn(exchange)),
+            Ok(runtime) => {
+                let task = runtime.spawn(exchange).abort_handle();
+                if streams_lines {
+                    self.snapshot = Some(AbortOnDrop(task));
+                }
+            }
             Err(error) => {
                 self.report(Input::Http { id, answer: Err(HttpFailure { detail: error.to_string() }) })
             }

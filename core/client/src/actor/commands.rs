@@ -68,6 +68,7 @@ impl Actor {
     /// Connects, also after a pause.
     pub(crate) fn want_connection(&mut self, wanted: bool) {
         self.kept.connect = wanted;
+        self.connect_at = None;
         self.input(if wanted { Input::Connect } else { Input::Disconnect });
     }
 

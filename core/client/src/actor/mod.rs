@@ -11,12 +11,13 @@ pub(crate) mod waiting;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use innsync_engine::{Config, Engine, Input, Receipt, StoreRead};
 use innsync_store::Store;
 use tokio::sync::oneshot;
 
-use crate::drivers::{Http, Socket};
+use crate::drivers::{AbortOnDrop, Http, Socket};
 use crate::error::Error;
 use crate::files::Files;
 use crate::mailbox::Courier;
@@ -28,6 +29,11 @@ pub(crate) use thread::{Opened, start};
 
 use observers::Observers;
 use waiting::Waiting;
+
+/// After that long a bug in a step is as good as the first one.
+const RECOVERED_LONG_AGO: Duration = Duration::from_secs(60);
+/// How long the phone stays away from the server after a second one before that.
+const RECOVERED_AGAIN: Duration = Duration::from_secs(15);
 
 /// Who waits for an answer.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -41,7 +47,11 @@ pub(crate) struct Actor {
     // For HTTP; a socket has its own, so that frames do not wait behind a snapshot.
     courier: Courier,
     http: Http,
+    // One snapshot at a time: the engine has forgotten an older one.
+    snapshot: Option<AbortOnDrop>,
     next_request: u64,
+    // When to connect after the second of two recoveries in a row.
+    connect_at: Option<Instant>,
     executing: BTreeMap<u64, Reply<Receipt>>,
     kept: Kept,
     // Last, so that the lock goes after the database.
@@ -56,6 +66,7 @@ struct Kept {
     connect: bool,
     // Counts reopenings: what an engine had asked for is of no interest to the next one.
     incarnation: u64,
+    recovered: Option<Instant>,
 }
 
 impl Actor {
@@ -73,7 +84,9 @@ impl Actor {
             socket: None,
             courier,
             http,
+            snapshot: None,
             next_request: 1,
+            connect_at: None,
             executing: BTreeMap::new(),
             kept,
             _lock: lock,
@@ -85,6 +98,12 @@ impl Actor {
     /// A new engine over the same database, after a bug in a step.
     fn reopen_engine(&mut self) -> Result<(), Error> {
         self.socket = None;
+        self.snapshot = None;
+        self.shared.disconnected();
+        let again = self.kept.recovered.is_some_and(|at| at.elapsed() < RECOVERED_LONG_AGO);
+        self.kept.recovered = Some(Instant::now());
+        // What led to the one before may wait on the server: no storm of connections.
+        self.connect_at = again.then(|| Instant::now() + RECOVERED_AGAIN);
         self.kept.incarnation += 1;
         self.courier = Courier::new(&self.shared.mailbox, self.kept.incarnation, 0);
         self.engine = engine(&self.shared, &self.store)?;
@@ -94,7 +113,7 @@ impl Actor {
     fn begin(&mut self) -> Result<(), Error> {
         self.shared.status.tell(&self.engine.status());
         self.kept.observers.everything_changed();
-        if self.kept.connect {
+        if self.kept.connect && self.connect_at.is_none() {
             self.input(Input::Connect);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The life of the thread: open, work, pause, close.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,7 +41,13 @@ pub(crate) fn start(opened: Opened) -> Result<(), Error> {
     let Opened { shared, files, http } = opened;
     let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), Kept::default())?;
     let mailbox = Arc::clone(&shared.mailbox);
-    let live = move || life(actor, &shared, &files, &http);
+    let live = move || {
+        if catch_unwind(AssertUnwindSafe(|| life(actor, &shared, &files, &http))).is_err() {
+            // Nobody may wait for a thread that is gone.
+            tracing::error!("the core's thread panicked; the handle is closed");
+            shared.end();
+        }
+    };
     match thread::Builder::new().name("innsync-core".to_owned()).spawn(live) {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -84,6 +91,7 @@ impl Actor {
     fn work(&mut self) -> End {
         let mut ticked = false;
         let mut waiting_since = None;
+        let mut looked = Instant::now();
         loop {
             let sleep = self.sleep(ticked);
             let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
@@ -104,6 +112,14 @@ impl Actor {
             if self.due() {
                 self.input(Input::Tick);
                 ticked = true;
+            }
+            if self.connect_at.take_if(|at| *at <= Instant::now()).is_some() && self.kept.connect {
+                self.input(Input::Connect);
+            }
+            if looked.elapsed() >= LONGEST_SLEEP {
+                looked = Instant::now();
+                // What is overdue or has expired by now.
+                self.kept.observers.status_changed();
             }
             waiting_since = self.tell_observers(waiting_since);
         }
@@ -131,7 +147,8 @@ impl Actor {
         let now = self.shared.now().boot_ms;
         let deadline =
             self.engine.next_deadline().map(|(at, _)| Duration::from_millis(at.saturating_sub(now)));
-        let sleep = deadline.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        let connect = self.connect_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let sleep = [deadline, connect].into_iter().flatten().fold(LONGEST_SLEEP, Duration::min);
         if ticked { sleep.max(SHORTEST_SLEEP) } else { sleep }
     }
 

@@ -1,6 +1,6 @@
 //! HTTP requests.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use innsync_engine::limits::{CONNECT_TIMEOUT_MS, HTTP_TIMEOUT_MS, ROWS_PER_TRANSACTION};
 use innsync_engine::{HttpAnswer, HttpFailure};
@@ -15,6 +15,8 @@ use crate::mailbox::Courier;
 const ANSWER_BYTES: usize = 16 << 20;
 /// Bytes of one line of a snapshot.
 const LINE_BYTES: usize = 1 << 20;
+/// How long lines of a snapshot wait for more of a chunk: over a slow link the engine must hear that they come at all.
+const CHUNK_WAITS: Duration = Duration::from_secs(5);
 /// Milliseconds of `Retry-After` at most.
 const RETRY_AFTER_MS: u64 = 10 * 60 * 1_000;
 
@@ -111,14 +113,19 @@ async fn whole(mut response: reqwest::Response) -> Answer {
 async fn lines(mut response: reqwest::Response, courier: &Courier, id: u64) -> Result<(), HttpFailure> {
     let mut pending = Vec::new();
     let mut chunk = Vec::new();
+    let mut handed_over = Instant::now();
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         let mut rest = piece.as_ref();
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             pending.extend_from_slice(&rest[..end]);
             rest = &rest[end + 1..];
             take_line(&mut pending, &mut chunk)?;
-            if chunk.len() == ROWS_PER_TRANSACTION && !courier.lines(id, std::mem::take(&mut chunk)).await {
-                return Err(failure("nobody wants the snapshot any more"));
+            let waited = handed_over.elapsed() >= CHUNK_WAITS && !chunk.is_empty();
+            if waited || chunk.len() == ROWS_PER_TRANSACTION {
+                if !courier.lines(id, std::mem::take(&mut chunk)).await {
+                    return Err(failure("nobody wants the snapshot any more"));
+                }
+                handed_over = Instant::now();
             }
         }
         if pending.len() + rest.len() > LINE_BYTES {

@@ -7,6 +7,6 @@ mod socket;
 pub(crate) mod tls;
 
 pub(crate) use http::{Http, Request};
-pub(crate) use runtime::{runtime, within};
+pub(crate) use runtime::{AbortOnDrop, runtime, within};
 pub(crate) use server::Server;
 pub(crate) use socket::Socket;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
 
 use crate::error::Error;
 
@@ -25,6 +26,15 @@ pub(crate) fn runtime() -> Result<&'static Runtime, Error> {
         builder.build().map_err(|error| error.to_string())
     });
     made.as_ref().map_err(|error| Error::bug("the system gives no threads", error))
+}
+
+/// A task that ends when nobody holds this any more.
+pub(crate) struct AbortOnDrop(pub(crate) AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The future's result, or `None` when it takes longer. Works under any executor.

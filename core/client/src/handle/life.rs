@@ -105,9 +105,11 @@ impl InnSync {
             return Err(Error::InvalidInput("that name belongs to another employee now".to_owned()));
         }
         let session = session(&answer);
-        shared.sessions.save(&shared.account_key, &session)?;
+        // On the core's thread: a refresh that is answered just now saves there, too.
         self.ask(move |actor| {
-            actor.shared().set_session(Some(session.clone()));
+            let shared = actor.shared();
+            shared.sessions.save(&shared.account_key, &session)?;
+            shared.set_session(Some(session.clone()));
             actor.input(Input::SignedIn(session));
             Ok(())
         })
@@ -136,9 +138,11 @@ impl InnSync {
             PendingWork::Discard => self.discard_all().await?,
         }
         let shared = &self.inner.shared;
-        let session = shared.session();
         shared.sessions.clear(&shared.account_key)?;
         self.close().await;
+        // Once more: until the core had ended, a refresh may have brought new ones.
+        shared.sessions.clear(&shared.account_key)?;
+        let session = shared.session();
         if let Some(session) = session {
             let url = shared.server.url("/v1/sessions/current");
             let request = Request { method: "DELETE", url, token: Some(session.access_token), body: None };
