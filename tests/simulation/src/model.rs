@@ -62,7 +62,8 @@ impl Model {
             return Ok(());
         }
         if let Some(known) = self.outcomes.get(&op.id) {
-            return match outcome.settled() == known {
+            let told = self.told_again(op.author, known);
+            return match *outcome.settled() == told {
                 true => Ok(()),
                 false => Err(wrong(op, format!("first {known:?}, then {outcome:?}"))),
             };
@@ -89,6 +90,17 @@ impl Model {
             (Decision::Conflicts, OpOutcome::Conflict { .. }) => Ok(()),
             (Decision::Refuses, OpOutcome::Rejected { .. }) => Ok(()),
             (decision, outcome) => Err(wrong(op, format!("{outcome:?}, but the reference {decision:?}"))),
+        }
+    }
+
+    /// An outcome as its author may hear it now: of a conflict about what has gone out of their sight, only that it was
+    /// one (G25).
+    fn told_again(&self, author: Uuid, outcome: &OpOutcome) -> OpOutcome {
+        let OpOutcome::Conflict { current: Some(then), .. } = outcome else { return outcome.clone() };
+        let now = self.rows.get(&then.0.reference());
+        match (now, self.person(author)) {
+            (Some(now), Some(author)) if may_see(now, &author) => outcome.clone(),
+            _ => OpOutcome::Conflict { current: None, fields: Vec::new() },
         }
     }
 
