@@ -26,6 +26,9 @@ pub enum SessionError {
     /// It has ended, or there never was one.
     #[error("the session has ended; sign in again")]
     Revoked,
+    /// It ends with this call: its access tokens and sockets are to end, too.
+    #[error("the session is ended; sign in again")]
+    Ended(Uuid),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -84,12 +87,12 @@ pub fn refresh(authority: &mut Authority, now: Timestamp, token: &Secret) -> Res
     if old.superseded_at.is_some_and(|at| now > at.plus_millis(REFRESH_GRACE_MS)) {
         tracing::warn!(session = %old.session, "a refresh token was used again; its session is ended");
         authority.ledger_mut().end_session(old.session)?;
-        return Err(SessionError::Revoked);
+        return Err(SessionError::Ended(old.session));
     }
     let employee = match on_staff(authority, &old.property, old.employee) {
         Err(SessionError::Revoked) => {
             authority.ledger_mut().end_session(old.session)?;
-            return Err(SessionError::Revoked);
+            return Err(SessionError::Ended(old.session));
         }
         other => other?,
     };

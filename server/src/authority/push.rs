@@ -18,7 +18,8 @@ const RETRY_DEPENDENCY_MS: u64 = 1_000;
 const RETRY_FAILED_MS: u64 = 30_000;
 
 impl Authority {
-    /// Takes a batch of operations, in one transaction: a result for each, in order.
+    /// Takes a batch of operations, in one transaction: a result for each, in order. Of somebody who is not on the staff
+    /// nothing is taken, so that their outbox is still whole should they come back.
     pub fn push(
         &mut self,
         now: Timestamp,
@@ -29,6 +30,9 @@ impl Authority {
         let Self { ledger, random } = self;
         let transaction = ledger.begin()?;
         let mut writer = Writer::open(&transaction, random, property, now)?;
+        if person(&transaction, property, author)?.is_none() {
+            return Err(LedgerError::NoSuchPerson(author));
+        }
         let mut results = Vec::with_capacity(ops.len());
         for op in ops {
             results.push(take(&mut writer, author, op.get())?);
@@ -77,10 +81,14 @@ fn decide_once(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerErro
         }
         None => {}
     }
+    // They have left by an operation of this batch; the next batch is refused as a whole.
+    let Some(actor) = person(connection, &property, op.author)? else {
+        return Ok(OpOutcome::Retry { after: RETRY_FAILED_MS });
+    };
     let outcome = match waits_for(writer, op)? {
         Some(Waits::Unknown) => return Ok(OpOutcome::Retry { after: RETRY_DEPENDENCY_MS }),
         Some(Waits::Failed(rejection)) => OpOutcome::rejected(rejection),
-        None => decide(writer, op)?,
+        None => decide(writer, op, &actor)?,
     };
     let result = OpResult { id: op.id, result: outcome };
     outcomes::insert(connection, &property, op.author, &hash, writer.now(), &result)?;
@@ -119,31 +127,28 @@ fn waits_for(writer: &Writer<'_>, op: &Op) -> Result<Option<Waits>, LedgerError>
     Ok(waits)
 }
 
-fn decide(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
+fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome, LedgerError> {
     let (connection, property) = (writer.connection(), writer.property());
-    let Some(actor) = person(connection, &property, op.author)? else {
-        return Ok(OpOutcome::rejected(not_on_the_staff()));
-    };
     let at = op.intent.best().min(writer.now());
     let mut draft = Draft::new(connection, &property);
-    let context = Context { operation: op.id, actor: &actor, at };
+    let context = Context { operation: op.id, actor, at };
     match draft.compare(&op.command, &context, &op.base)? {
         Ok(fields) if fields.is_empty() => {}
         Ok(fields) => {
             let primary = op.command.primary();
             let current = entities::get(connection, &property, &primary.kind, primary.id)?;
-            let current = current.and_then(|entity| as_seen(entity, &actor)).map(EntityRow);
+            let current = current.and_then(|entity| as_seen(entity, actor)).map(EntityRow);
             return Ok(OpOutcome::Conflict { current, fields });
         }
         Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
     }
-    let found = version_of(&draft, op, &actor)?;
-    let skipped = match draft.run(&op.command, op.id, &actor, at)? {
+    let found = version_of(&draft, op, actor)?;
+    let skipped = match draft.run(&op.command, op.id, actor, at)? {
         Ok(skipped) => skipped,
         Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
     };
     let seq = writer.commit(Origin { by: op.author, forced: false }, draft.into_changes())?;
-    let version = version_of(&Draft::new(connection, &property), op, &actor)?;
+    let version = version_of(&Draft::new(connection, &property), op, actor)?;
     let merged = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
     Ok(match merged {
         true => OpOutcome::Merged { seq, version, skipped },
@@ -154,9 +159,4 @@ fn decide(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
 /// The version of the primary entity, as its author sees it; 0 where there is none.
 fn version_of(draft: &Draft<'_>, op: &Op, actor: &Person) -> Result<u64, LedgerError> {
     Ok(draft.get(&op.command.primary())?.map_or(0, |entity| redact(entity, actor).version()))
-}
-
-pub(in crate::authority) fn not_on_the_staff() -> Rejection {
-    let message = "You are not on the staff of this property any more; ask a manager.";
-    Rejection::permanent(Reason::Forbidden, message)
 }

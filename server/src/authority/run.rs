@@ -5,7 +5,6 @@ use innsync_protocol::{EntityRow, Problem};
 use serde_json::Value;
 
 use super::draft::Draft;
-use super::push::not_on_the_staff;
 use super::writer::{Origin, Writer};
 use super::{Authority, Committed};
 use crate::ledger::answers;
@@ -77,7 +76,7 @@ impl Authority {
         let mut writer = Writer::open(&transaction, random, property, now)?;
         let answer = match person(&transaction, property, actor)? {
             Some(actor) => decide(&mut writer, &actor, commands, options, operation)?,
-            None => return Ok(Err(Problem::new(401, "SESSION_REVOKED", not_on_the_staff().message))),
+            None => return Err(LedgerError::NoSuchPerson(actor)),
         };
         let mut committed = writer.finish()?;
         let answer = answer.map(|entity| RunAnswer { entity, committed: committed.pop() });

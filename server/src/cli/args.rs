@@ -57,6 +57,9 @@ pub(super) struct Data {
 ///   innsync-server listening on http://127.0.0.1:8080
 ///
 /// Logs go to stderr; RUST_LOG=debug says more.
+///
+/// Failed sign-ins slow down their person and the address that connects, but not 127.0.0.1 or ::1, where a proxy is:
+/// let that limit POST /v1/sessions by client.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Serve {

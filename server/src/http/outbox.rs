@@ -2,14 +2,18 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use innsync_protocol::{CloseCode, limits};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::hub::Text;
 
 /// Frames for which memory is kept when the queue is empty.
 const KEPT_FRAMES: usize = 16;
+/// How long a client may take, once its socket is to be closed, for what was sent before.
+const LAST_FRAMES: Duration = Duration::from_secs(5);
 
 /// The next thing to be done on a socket.
 #[derive(Debug, PartialEq)]
@@ -27,7 +31,7 @@ struct State {
     frames: VecDeque<Text>,
     bytes: usize,
     close: Option<(CloseCode, &'static str)>,
-    cut: bool,
+    cut_at: Option<Instant>,
 }
 
 /// See the module. One task pushes, one takes.
@@ -56,20 +60,21 @@ impl Outbox {
         Ok(())
     }
 
-    /// Nothing more comes after what waits. `cut`: nor is it waited for, even in the middle of a frame.
+    /// Nothing more comes after what waits, which has [`LAST_FRAMES`]. `cut`: it has no time at all, even in the middle of
+    /// a frame.
     pub(super) fn close(&self, code: CloseCode, reason: &'static str, cut: bool) {
         let mut state = self.state();
         state.close = Some((code, reason));
-        state.cut |= cut;
-        if cut {
-            state.frames = VecDeque::new();
-        }
+        state.cut_at = Some(if cut { Instant::now() } else { Instant::now() + LAST_FRAMES });
         drop(state);
         self.wake.notify_one();
     }
 
     fn take(&self) -> Option<Next> {
         let mut state = self.state();
+        if state.cut_at.is_some_and(|at| at <= Instant::now()) {
+            state.frames = VecDeque::new();
+        }
         let Some(text) = state.frames.pop_front() else {
             return state.close.map(|(code, reason)| Next::Close(code, reason));
         };
@@ -92,8 +97,12 @@ impl Outbox {
 
     /// Waits until the socket is to be closed without delay.
     pub(super) async fn cut(&self) {
-        while !self.state().cut {
-            self.wake.notified().await;
+        loop {
+            let cut_at = self.state().cut_at;
+            match cut_at {
+                Some(at) => return tokio::time::sleep_until(at).await,
+                None => self.wake.notified().await,
+            }
         }
     }
 }
@@ -108,6 +117,18 @@ mod tests {
         outbox.push("a".into()).unwrap();
         outbox.close(CloseCode::GOING_AWAY, "bye", false);
         assert_eq!(outbox.take(), Some(Next::Frame("a".into())));
+        assert_eq!(outbox.take(), Some(Next::Close(CloseCode::GOING_AWAY, "bye")));
+    }
+
+    #[test]
+    fn what_was_sent_before_does_not_hold_up_the_close_for_ever() {
+        let outbox = Outbox::default();
+        outbox.push("a".into()).unwrap();
+        outbox.close(CloseCode::GOING_AWAY, "bye", false);
+        let now = Instant::now();
+        let cut_at = outbox.state().cut_at.unwrap();
+        assert!(cut_at > now && cut_at <= now + LAST_FRAMES);
+        outbox.state().cut_at = Some(now);
         assert_eq!(outbox.take(), Some(Next::Close(CloseCode::GOING_AWAY, "bye")));
     }
 

@@ -67,7 +67,7 @@ async fn read(shared: &Shared, caller: Caller, whole: Whole) -> Result<Response,
 async fn write(shared: &Shared, caller: Caller, whole: Whole) -> Result<Response, Refused> {
     let now: Timestamp = shared.now();
     let login = match whole.method {
-        Method::POST => staff::login(shared, &whole.path, &whole.body).await?,
+        Method::POST => staff::login(shared, &caller, &whole.path, &whole.body).await?,
         _ => None,
     };
     let answer = shared
@@ -80,7 +80,10 @@ async fn write(shared: &Shared, caller: Caller, whole: Whole) -> Result<Response
             }
             let mut answer = api::handle(authority, &caller, now, &whole.as_request());
             let committed = std::mem::take(&mut answer.committed);
-            if let Some(login) = &login {
+            // An answer that is given again has committed nothing, and changes nobody's password either.
+            if let Some(login) = &login
+                && !committed.is_empty()
+            {
                 login.store(authority, &caller, &answer);
             }
             (answer, committed)

@@ -31,7 +31,7 @@ const READERS: usize = 4;
 const SNAPSHOTS: usize = 4;
 /// Passwords that are checked at once.
 const HASHING: usize = 2;
-/// How long requests and sockets may take to end when the server stops.
+/// How long requests and sockets may take to end when the server stops, and after them what is being written.
 const STOPPING: Duration = Duration::from_secs(10);
 
 /// How the server is to run.
@@ -100,7 +100,7 @@ pub async fn serve(
     let seed = |bytes: &[u8]| bytes.iter().fold(0u64, |seed, byte| (seed << 8) | u64::from(*byte));
     let driving =
         tokio::spawn(driver::drive(Hub::new(seed(left)), hub.clone(), queue, readers.clone(), gate.clone()));
-    let (writer, thread) = Writer::start(Authority::new(ledger, seed(right)), hub.clone())?;
+    let (writer, written) = Writer::start(Authority::new(ledger, seed(right)), hub.clone())?;
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         gate,
@@ -136,10 +136,15 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     driving.abort();
-    // The last handle of the writer's: its thread ends when what was handed in is done.
-    drop(shared);
-    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-    tracing::info!("stopped");
+    // Requests that were cut may still have a handle of the writer's, so it is told.
+    let end = async {
+        shared.writer.stop().await;
+        let _ = written.await;
+    };
+    match tokio::time::timeout(STOPPING, end).await {
+        Ok(()) => tracing::info!("stopped"),
+        Err(_) => tracing::warn!("stopped; what was still being written is undone at the next start"),
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Signing in, staying signed in, signing out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -31,7 +31,7 @@ pub(super) async fn sign_in(
         let detail = format!("device must have 1 to {} characters.", limits::DEVICE_CHARS);
         return Err(Refused::new(422, "INVALID_FIELD", detail));
     }
-    let employee = verify(&shared, &property, &person, Secret::new(password), &peer.ip().to_string()).await?;
+    let employee = verify(&shared, &property, &person, Secret::new(password), peer.ip()).await?;
     let now = shared.now();
     let at = property.clone();
     let started = shared
@@ -49,7 +49,7 @@ async fn verify(
     property: &str,
     person: &str,
     password: Secret,
-    address: &str,
+    address: IpAddr,
 ) -> Result<Uuid, Refused> {
     admit(shared, property, person, address)?;
     let (at, login) = (property.to_owned(), person.to_owned());
@@ -78,7 +78,7 @@ async fn verify(
     }
 }
 
-fn admit(shared: &Shared, property: &str, person: &str, address: &str) -> Result<(), Refused> {
+fn admit(shared: &Shared, property: &str, person: &str, address: IpAddr) -> Result<(), Refused> {
     let admitted = shared.throttle().admit(shared.clock.mono_ms(), property, person, address);
     admitted.map_err(|seconds| {
         let detail = format!("Too many attempts failed; try again in {seconds} seconds.");
@@ -90,8 +90,11 @@ fn admit(shared: &Shared, property: &str, person: &str, address: &str) -> Result
 pub(super) async fn renew(State(shared): App, request: Request) -> Result<Response, Refused> {
     let RefreshRequest { refresh_token } = body(request).await?;
     let (token, now) = (Secret::new(refresh_token), shared.now());
-    let refreshed =
-        shared.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await??;
+    let refreshed = shared.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await?;
+    if let Err(SessionError::Ended(session)) = refreshed {
+        ended(&shared, session).await;
+    }
+    let refreshed = refreshed?;
     let answer =
         answer(&shared, &refreshed.property, refreshed.session, refreshed.refresh_token, refreshed.employee)
             .await?;
@@ -103,10 +106,15 @@ pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Respon
     let facts = authenticate(&shared, &headers)?;
     let session = facts.session;
     shared.writer.run(move |authority| (sign_out(authority, session), Vec::new())).await??;
-    shared.gate.revoke(shared.now(), session);
-    shared.hub.input(HubInput::SessionEnded { session }).await;
+    ended(&shared, session).await;
     tracing::info!(employee = %facts.employee, "signed out");
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Access tokens and sockets of a session that the ledger has ended.
+async fn ended(shared: &Shared, session: Uuid) {
+    shared.gate.revoke(shared.now(), session);
+    shared.hub.input(HubInput::SessionEnded { session }).await;
 }
 
 async fn answer(
@@ -157,7 +165,7 @@ async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
 impl From<SessionError> for Refused {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Revoked => {
+            SessionError::Revoked | SessionError::Ended(_) => {
                 Self::new(401, "SESSION_REVOKED", "The session has ended; sign in again.")
             }
             SessionError::Ledger(error) => crate::api::problem_of(&error).into(),

@@ -1,7 +1,7 @@
 //! How somebody signs in who is added by `POST /v1/employees`: with `person` and `password` beside the employee's fields.
-//! A manager may do that, and nobody else: whoever may not create an employee is refused before.
+//! A manager may do that, and nobody else: of others' requests no password is hashed and no name is looked up.
 
-use innsync_domain::{Timestamp, Uuid};
+use innsync_domain::{Role, Timestamp, Uuid};
 use innsync_protocol::Problem;
 use serde::Deserialize;
 
@@ -10,6 +10,8 @@ use super::state::Shared;
 use crate::api::{ApiAnswer, Caller};
 use crate::auth::{Passwords, Secret};
 use crate::authority::Authority;
+use crate::ledger::LedgerError;
+use crate::reader::Reader;
 
 #[derive(Deserialize)]
 struct Body {
@@ -29,7 +31,12 @@ pub(super) struct Login {
 }
 
 /// Reads it from the body of a `POST` to the employees, if it is there, and hashes the password.
-pub(super) async fn login(shared: &Shared, path: &str, body: &[u8]) -> Result<Option<Login>, Refused> {
+pub(super) async fn login(
+    shared: &Shared,
+    caller: &Caller,
+    path: &str,
+    body: &[u8],
+) -> Result<Option<Login>, Refused> {
     if path.trim_end_matches('/') != "/v1/employees" {
         return Ok(None);
     }
@@ -37,6 +44,7 @@ pub(super) async fn login(shared: &Shared, path: &str, body: &[u8]) -> Result<Op
         Ok(Body { person: Some(person), password: Some(password) })
             if !person.is_empty() && !password.is_empty() =>
         {
+            check_manager(shared, caller).await?;
             let permit = shared.hashing.acquire().await.map_err(|_| Refused::internal())?;
             let hash = tokio::task::spawn_blocking(move || Passwords::hash(&Secret::new(password)));
             let hash = hash.await.map_err(|_| Refused::internal())?;
@@ -50,8 +58,24 @@ pub(super) async fn login(shared: &Shared, path: &str, body: &[u8]) -> Result<Op
     }
 }
 
+async fn check_manager(shared: &Shared, caller: &Caller) -> Result<(), Refused> {
+    let caller = caller.clone();
+    let is_manager = shared.readers.run(move |reader| is_manager(reader, &caller)).await?;
+    match is_manager.map_err(|error| Refused::from(crate::api::problem_of(&error)))? {
+        true => Ok(()),
+        false => Err(Refused::new(403, "FORBIDDEN", "Only managers add people who can sign in.")),
+    }
+}
+
+fn is_manager(reader: &Reader, caller: &Caller) -> Result<bool, LedgerError> {
+    let person = reader.person(&caller.property, caller.employee)?;
+    let person = person.ok_or(LedgerError::NoSuchPerson(caller.employee))?;
+    Ok(person.role == Role::Manager)
+}
+
 impl Login {
-    /// Refuses a name that somebody else has, before anything is written.
+    /// Refuses a name that somebody else has, before anything is written. Who is no manager any more is left to the
+    /// rules, which refuse them.
     pub(super) fn check(
         &self,
         authority: &Authority,
@@ -63,9 +87,13 @@ impl Login {
         if idempotency_key.is_some_and(|key| matches!(kept(key), Ok(Some(_)))) {
             return None;
         }
-        match authority.read().credentials(&caller.property, &self.person) {
-            Ok(None) => None,
-            Ok(Some(_)) => {
+        let taken = is_manager(authority.read(), caller).and_then(|is_manager| match is_manager {
+            true => Ok(authority.read().credentials(&caller.property, &self.person)?.is_some()),
+            false => Ok(false),
+        });
+        match taken {
+            Ok(false) => None,
+            Ok(true) => {
                 let detail = "Somebody signs in with that name already; choose another.";
                 let problem = Problem {
                     field: Some("person".to_owned()),
@@ -77,7 +105,7 @@ impl Login {
         }
     }
 
-    /// Lets the new employee sign in.
+    /// Lets the new employee sign in, whom `answer` has just created.
     pub(super) fn store(&self, authority: &mut Authority, caller: &Caller, answer: &ApiAnswer) {
         let Ok(Created { id }) = serde_json::from_str(&answer.body) else { return };
         if answer.status == 201

@@ -61,6 +61,25 @@ async fn a_refresh_whose_answer_was_lost_may_be_asked_again() {
 }
 
 #[tokio::test]
+async fn an_old_refresh_token_ends_tokens_and_sockets() {
+    let house = House::demo();
+    let first = house.sign_in("ana").await;
+    let second = Session::of(&house.refresh(&first.refresh).await);
+    let mut socket = house.phone(&second.access).await;
+    socket.until("CONNECTED").await;
+    // As if it had been used long ago.
+    let ledger = rusqlite::Connection::open(house.data()).unwrap();
+    ledger.execute("UPDATE refresh_tokens SET superseded_at = 1 WHERE superseded_at > 0", []).unwrap();
+    assert_eq!(house.refresh(&first.refresh).await.body["code"], "SESSION_REVOKED");
+    assert_eq!(socket.closed().await, (1008, "Signed out".to_owned()));
+    for session in [&first, &second] {
+        let answer = house.call("GET", "/v1/suites", Some(&session.access), None).await;
+        assert_eq!(answer.body["code"], "TOKEN_INVALID");
+    }
+    assert_eq!(house.refresh(&second.refresh).await.body["code"], "SESSION_REVOKED");
+}
+
+#[tokio::test]
 async fn signing_out_ends_tokens_and_sockets() {
     let house = House::demo();
     let (ana, ben) = (house.sign_in("ana").await, house.sign_in("ben").await);
@@ -104,6 +123,37 @@ async fn maria_adds_somebody_who_then_signs_in() {
     assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 201);
     let again = house.call("POST", "/v1/employees", Some(&maria.access), Some(new)).await;
     assert_eq!((again.status, again.body["field"].as_str()), (422, Some("person")));
+}
+
+#[tokio::test]
+async fn who_is_no_manager_learns_nothing_of_the_names_people_sign_in_with() {
+    let house = House::demo();
+    let sam = house.sign_in("sam").await;
+    let mut answers = Vec::new();
+    for person in ["ana", "nobody-yet"] {
+        let new = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "person": person, "password": "tide-table" });
+        let answer = house.call("POST", "/v1/employees", Some(&sam.access), Some(new)).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (403, Some("FORBIDDEN")));
+        answers.push(answer.body);
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test]
+async fn an_answer_given_again_changes_no_password() {
+    let house = House::demo();
+    let maria = house.sign_in("maria").await;
+    for password in ["tide-table", "another"] {
+        let new = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "person": "lea", "password": password });
+        let request = reqwest::Client::new()
+            .post(format!("http://{}/v1/employees", house.address))
+            .bearer_auth(&maria.access)
+            .header("idempotency-key", "lea")
+            .body(new.to_string());
+        assert_eq!(request.send().await.unwrap().status(), 201);
+    }
+    assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 201);
+    assert_eq!(house.try_sign_in("seaside", "lea", "another").await.status, 401);
 }
 
 #[tokio::test]
