@@ -10,12 +10,12 @@ use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
 use crate::host::Host;
 use crate::model::Model;
-use crate::network::Conn;
 use crate::people::PEOPLE;
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
 use crate::random::Random;
+use crate::sockets::Conn;
 use crate::trace::Trace;
 
 /// Events in one run; more is a run that spins.

@@ -1,20 +1,17 @@
-//! What lies between phones and server. Frames of a socket stay in order; requests and sockets overtake each other; what
-//! is lost, doubled or late follows from the plan.
+//! Sockets. Frames of one stay in order; requests and sockets overtake each other.
 
-use innsync_domain::{Command, Uuid};
-use innsync_engine::{HttpAnswer, HttpFailure, HttpRequest, Input, SocketEvent};
-use innsync_protocol::{CloseCode, HeartbeatAck, OpResult, PushAnswer, PushRequest, ServerFrame, SyncAnswer};
-use innsync_server::authority::Committed;
+use innsync_engine::{Input, SocketEvent};
+use innsync_protocol::{CloseCode, HeartbeatAck, ServerFrame, SyncAnswer};
 use innsync_server::hub::{ClientKind, ConnId, HubInput, HubOutput, Now, Opened};
 use innsync_server::ledger::Property;
 
 use crate::Bug;
 use crate::failure::{Checked, Violation};
-use crate::host::{Handled, broken, problem};
+use crate::host::broken;
 use crate::people::{PEOPLE, PROPERTY, employee};
 use crate::phone::wall;
 use crate::plan::Side;
-use crate::queue::{Event, Request};
+use crate::queue::Event;
 use crate::world::World;
 
 /// A socket, as it truly is.
@@ -55,205 +52,11 @@ impl World {
         self.random.between(self.faults.delay_min_ms.min(most), most)
     }
 
-    fn is_offline(&self, who: usize) -> bool {
+    pub(crate) fn is_offline(&self, who: usize) -> bool {
         self.now < self.phones[who].offline_until
     }
 
-    // HTTP, from the phone's side.
-
-    pub(crate) fn request(&mut self, who: usize, request: HttpRequest) {
-        let HttpRequest { id, method, path, token, body, streams_lines } = request;
-        let request = Request {
-            who,
-            life: self.phones[who].life,
-            id,
-            method,
-            path,
-            token: token.map(|token| token.0),
-            body: body.map(|body| body.0).unwrap_or_default(),
-            streams_lines,
-            is_copy: false,
-        };
-        if self.is_offline(who) || self.random.chance(self.faults.lose_request) {
-            return self.request_fails(&request);
-        }
-        if self.random.chance(self.faults.captive) {
-            let answer =
-                HttpAnswer { status: 200, retry_after_ms: None, body: "<html>Welcome!</html>".to_owned() };
-            return self.answer_later(&request, Vec::new(), Ok(answer));
-        }
-        if self.random.chance(self.faults.duplicate) {
-            let most = if self.random.chance(300) { 60_000 } else { 300 };
-            let late = self.random.below(most);
-            let copy = Request { is_copy: true, ..request.clone() };
-            self.queue.push(self.now + self.faults.delay_min_ms + late, Event::Request(Box::new(copy)));
-        }
-        let at = self.now + self.delay();
-        self.queue.push(at, Event::Request(Box::new(request)));
-    }
-
-    /// No answer comes: the phone hears so, soon or late, or never.
-    fn request_fails(&mut self, request: &Request) {
-        let after = match self.random.below(3) {
-            0 => self.random.between(1, 100),
-            1 => self.random.between(100, 30_000),
-            _ => return,
-        };
-        let Request { who, life, id, .. } = *request;
-        let answer = Err(HttpFailure { detail: "connection lost".to_owned() });
-        self.queue.push(self.now + after, Event::Answer { who, life, id, lines: Vec::new(), answer });
-    }
-
-    fn answer_later(
-        &mut self,
-        request: &Request,
-        lines: Vec<String>,
-        answer: Result<HttpAnswer, HttpFailure>,
-    ) {
-        let Request { who, life, id, is_copy, .. } = *request;
-        if !is_copy {
-            let at = self.now + self.delay();
-            self.queue.push(at, Event::Answer { who, life, id, lines, answer });
-        }
-    }
-
-    pub(crate) fn answer_arrives(
-        &mut self,
-        who: usize,
-        life: u32,
-        id: u64,
-        lines: Vec<String>,
-        answer: Result<HttpAnswer, HttpFailure>,
-    ) -> Checked {
-        if self.phones[who].life != life {
-            return Ok(());
-        }
-        let lost = HttpFailure { detail: "connection lost".to_owned() };
-        let answer = if self.is_offline(who) { Err(lost) } else { answer };
-        let name = PEOPLE[who].name;
-        self.note(match &answer {
-            Ok(answer) => format!("{name} ◀ {} {} ({} lines)", answer.status, answer.body, lines.len()),
-            Err(failure) => format!("{name} ◀ no answer: {}", failure.detail),
-        });
-        let mut lines = lines.into_iter().peekable();
-        while lines.peek().is_some() {
-            let some = 1 + self.random.below(60) as usize;
-            self.feed(who, Input::SnapshotLines { id, lines: lines.by_ref().take(some).collect() })?;
-            if self.phones[who].life != life {
-                return Ok(());
-            }
-        }
-        self.feed(who, Input::Http { id, answer })
-    }
-
-    // HTTP, from the server's side.
-
-    pub(crate) fn request_arrives(&mut self, mut request: Request) -> Checked {
-        let name = PEOPLE[request.who].name;
-        if !self.host.is_up {
-            if !request.is_copy {
-                self.request_fails(&request);
-            }
-            return Ok(());
-        }
-        let fails = self.random.chance(self.faults.server_error);
-        if fails && self.random.chance(700) {
-            let answer = self.error();
-            self.note(format!("{name}'s {} meets a {}", request.path, answer.status));
-            self.answer_later(&request, Vec::new(), Ok(answer));
-            return Ok(());
-        }
-        self.push_twice(&mut request);
-        self.note(format!(
-            "server ◀ {name} {}{}",
-            request.path,
-            if request.is_copy { " (again)" } else { "" }
-        ));
-        let Handled { answer, mut lines, committed } = self.host.answer(&request, wall(self.now));
-        if request.path == "/v1/ops" && answer.status == 200 {
-            self.pushed(&request, &answer)?;
-        }
-        self.committed(committed)?;
-        if fails {
-            // It was done all the same.
-            let answer = self.error();
-            self.answer_later(&request, Vec::new(), Ok(answer));
-        } else if self.random.chance(self.faults.lose_answer) && !request.is_copy {
-            self.note(format!("{name}'s answer is lost"));
-            self.request_fails(&request);
-        } else if !lines.is_empty() && self.random.chance(self.faults.cut_body) {
-            lines.truncate(self.random.below(lines.len() as u64) as usize);
-            let end = if self.random.chance(500) {
-                Ok(answer)
-            } else {
-                Err(HttpFailure { detail: "cut".to_owned() })
-            };
-            self.answer_later(&request, lines, end);
-        } else {
-            self.answer_later(&request, lines, Ok(answer));
-        }
-        Ok(())
-    }
-
-    fn error(&mut self) -> HttpAnswer {
-        match self.random.below(4) {
-            0 => problem(500, "INTERNAL", "Something failed."),
-            1 => {
-                HttpAnswer { status: 502, retry_after_ms: None, body: "<html>Bad Gateway</html>".to_owned() }
-            }
-            2 => problem(503, "UNAVAILABLE", "Later."),
-            _ => {
-                let retry_after_ms = Some(1_000 * self.random.between(1, 20));
-                HttpAnswer { retry_after_ms, ..problem(429, "TOO_MANY_REQUESTS", "Later.") }
-            }
-        }
-    }
-
-    /// The reference hears what the server said of each operation.
-    fn pushed(&mut self, request: &Request, answer: &HttpAnswer) -> Checked {
-        let unreadable = |error: serde_json::Error| Violation::new("RUN", format!("a push: {error}"));
-        let sent: PushRequest = serde_json::from_str(&request.body).map_err(unreadable)?;
-        let answer: PushAnswer = serde_json::from_str(&answer.body).map_err(unreadable)?;
-        if sent.ops.len() != answer.results.len() {
-            return Err(Violation::new("G2", "a push has not as many results as operations"));
-        }
-        for (op, OpResult { id, result }) in sent.ops.iter().zip(&answer.results) {
-            let op: innsync_protocol::Op = serde_json::from_str(op.get()).map_err(unreadable)?;
-            let who = PEOPLE[request.who].name;
-            self.note(format!("  {who}'s {} {id}: {}", op.command.name(), outcome_text(result)));
-            // Read marks that wait join each other.
-            let same =
-                |given: &Command| *given == op.command || (given.is_cosmetic() && op.command.is_cosmetic());
-            if !self.given.get(&op.id).is_some_and(same) || op.id != *id {
-                let detail = format!("operation {} {} was never given by {who}", op.id, op.command.name());
-                return Err(Violation::new("G2", detail));
-            }
-            self.model.answered(&op, result, wall(self.now))?;
-        }
-        Ok(())
-    }
-
-    fn committed(&mut self, committed: Vec<Committed>) -> Checked {
-        committed.into_iter().try_for_each(|committed| self.hub(HubInput::Committed(committed)))
-    }
-
-    /// A bug on purpose: see [`Bug::PushTwice`].
-    fn push_twice(&mut self, request: &mut Request) {
-        if self.bug != Bug::PushTwice || !self.bug_is_due || request.path != "/v1/ops" {
-            return;
-        }
-        let Ok(mut push) = serde_json::from_str::<PushRequest>(&request.body) else { return };
-        let Some(first) = push.ops.first() else { return };
-        let Ok(mut op) = serde_json::from_str::<innsync_protocol::Op>(first.get()) else { return };
-        op.id = Uuid::from_u128(op.id.as_u128() ^ 1);
-        if let Ok(raw) = serde_json::value::to_raw_value(&op) {
-            self.bug_is_due = false;
-            push.ops.push(raw);
-            request.body = serde_json::to_string(&push).unwrap_or_default();
-        }
-    }
-
-    // Sockets, from the phone's side.
+    // From the phone's side.
 
     pub(crate) fn open_socket(&mut self, who: usize, generation: u64, token: String) {
         self.drop_socket(who);
@@ -339,7 +142,7 @@ impl World {
         self.feed(who, Input::Socket { generation, event })
     }
 
-    // Sockets, from the server's side.
+    // From the server's side.
 
     pub(crate) fn handshake(&mut self, id: u64, token: &str) -> Checked {
         let Some(conn) = self.conns.get(&id) else { return Ok(()) };
@@ -499,8 +302,4 @@ impl World {
             self.cut(id, Side::Neither);
         }
     }
-}
-
-fn outcome_text(outcome: &innsync_protocol::OpOutcome) -> String {
-    serde_json::to_string(outcome).unwrap_or_default()
 }
