@@ -9,7 +9,7 @@
 //!                                    └────────────▶ Model (reference) ◀────────┘
 //! ```
 //!
-//! While it runs: whatever the server takes is executed once more by the [reference](model) and must come to the same
+//! While it runs: whatever the server takes is executed once more by the reference and must come to the same
 //! (G2); whenever a phone commits, its mirror must be the reference at its cursor (G6), nothing may leave its outbox
 //! unresolved (G1), and nothing may change and change back without a reason (G7). When the plan is over, all faults end,
 //! and within a bound everything must be sent, everybody know everything (G3, G9), and then rest.
