@@ -1,7 +1,7 @@
 //! The server's SQLite: everything it knows, in one file.
 //!
 //! [`Ledger`] is the one connection that writes; the [`Authority`](crate::authority::Authority) owns it.
-//! [`Reader`](crate::reader::Reader)s have connections of their own and see whole transactions only (WAL). What a person
+//! [`Reader`]s have connections of their own and see whole transactions only (WAL). What a person
 //! was told is saved survives a power cut (`synchronous=FULL`).
 
 pub(crate) mod answers;
