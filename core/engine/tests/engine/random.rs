@@ -316,7 +316,7 @@ fn a_managers_days() {
 
 /// A longer look: `cargo test -p innsync-engine -- --ignored`.
 #[test]
-#[ignore = "long"]
+#[ignore = "200 days take minutes; the 13 days above run every time, and the simulator covers more"]
 fn many_days() {
     for seed in 1_000..1_200 {
         let who = [ana(), ben(), miguel(), sam(), maria()][seed as usize % 5];
