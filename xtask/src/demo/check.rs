@@ -33,6 +33,11 @@ impl Verdicts {
                 &format!("{name}: {} of {} hold", verdicts.len() - wrong, verdicts.len()),
             );
         }
+        let total: usize = self.all.iter().map(|(_, verdicts)| verdicts.len()).sum();
+        match failed {
+            0 => stage.verdict(true, &format!("all {total} verdicts hold")),
+            failed => stage.verdict(false, &format!("{failed} of {total} verdicts are false")),
+        }
         failed
     }
 }

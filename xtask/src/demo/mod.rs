@@ -48,7 +48,17 @@ impl World {
         [&self.maria, &self.sam, &self.ana, &self.ben, &self.miguel]
     }
 
-    /// Prints what these people's phones have told them since the last time.
+    /// Begins a scene, with the name under which its verdicts are counted. What the phones told before is over.
+    fn scene(&mut self, scenario: &str, source: &str, title: &str) {
+        self.stage.scene(source, title);
+        self.verdicts.scenario(scenario);
+        for phone in [&self.maria, &self.sam, &self.ana, &self.ben, &self.miguel] {
+            let printed = self.printed.entry(phone.name).or_default();
+            *printed += phone.told_after(*printed).len();
+        }
+    }
+
+    /// Prints what these people's phones have told them since the scene began, or the last time.
     fn print_told(&mut self, names: &[&'static str]) {
         for phone in [&self.maria, &self.sam, &self.ana, &self.ben, &self.miguel] {
             if names.contains(&phone.name) {

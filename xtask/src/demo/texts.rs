@@ -18,7 +18,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
 
 fn sign(level: ToastLevel) -> &'static str {
     match level {
-        ToastLevel::Info => "ℹ toast",
+        ToastLevel::Info => "• toast",
         ToastLevel::Success => "✔ toast",
         ToastLevel::Warning => "! toast",
         ToastLevel::Error => "✘ toast",

@@ -12,10 +12,11 @@ use crate::demo::World;
 
 /// The whole stretch.
 pub(crate) async fn basement(world: &mut World) -> Result<(), String> {
-    world
-        .stage
-        .scene("offline work, kill -9 of server and phone, and the way back", "Ana goes into the basement");
-    world.verdicts.scenario("offline, killed, and back");
+    world.scene(
+        "offline, killed, and back",
+        "offline work, kill -9 of server and phone, and the way back",
+        "Ana goes into the basement",
+    );
     world.ana.innsync.close().await;
     world.server.kill();
     world.stage.say("server", "is killed (kill -9)");

@@ -11,10 +11,11 @@ use crate::demo::World;
 
 /// Ben, offline, and maria change the same suite.
 pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
-    world
-        .stage
-        .scene("seed §5: a conflict is parked, with both values", "Ben and maria change the same suite");
-    world.verdicts.scenario("conflict (§5)");
+    world.scene(
+        "conflict (§5)",
+        "seed §5: a conflict is parked, with both values",
+        "Ben and maria change the same suite",
+    );
     let dirty = world.ben.suites().await.into_iter().find(|suite| suite.status == SuiteStatus::VacantDirty);
     let suite = dirty.ok_or("no suite is dirty")?;
     let number = suite.suite_number.clone();
@@ -71,8 +72,11 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
 
 /// All phones against the server.
 pub(crate) async fn agreement(world: &mut World) -> Result<(), String> {
-    world.stage.scene("every phone beside what the server answers to its person", "The end of the shift");
-    world.verdicts.scenario("agreement");
+    world.scene(
+        "agreement",
+        "every phone beside what the server answers to its person",
+        "The end of the shift",
+    );
     for phone in world.phones() {
         phone.go_online().await?;
     }
@@ -88,7 +92,7 @@ pub(crate) async fn agreement(world: &mut World) -> Result<(), String> {
         let same = same(&shown_suites, &suites) && same(&shown_tasks, &tasks);
         let drained = phone.innsync.outbox().await.is_ok_and(|outbox| outbox.is_empty());
         let what = format!(
-            "{name}: {} suites and {} tasks as the server has them, outbox empty",
+            "{name}: suites ({}) and tasks ({}) as the server has them, outbox empty",
             shown_suites.len(),
             shown_tasks.len()
         );
