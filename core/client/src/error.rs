@@ -49,8 +49,8 @@ pub enum Error {
 
 // The one place where inner errors become the shell's: what it need not know is logged here.
 impl Error {
-    /// A bug: `what` failed because of `detail`, and should not have.
-    pub(crate) fn bug(what: &str, detail: &dyn Display) -> Self {
+    /// A bug: `what` failed because of `detail`, and should not have. Told to the log under the id of the error.
+    pub fn bug(what: &str, detail: &dyn Display) -> Self {
         let id = random::hex(4);
         tracing::error!(bug = %id, %detail, "{what}");
         Self::Bug(id)

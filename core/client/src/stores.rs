@@ -2,8 +2,7 @@
 
 use std::marker::PhantomData;
 
-use innsync_domain::{Employee, Entity, EntityKind, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid};
-use innsync_engine::StoreRead;
+use innsync_domain::{Employee, Entity, EntityKind, EntityRef, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid};
 use innsync_store::{Order, Query};
 
 use crate::error::Error;
@@ -95,8 +94,7 @@ impl Stores {
 impl<T: Stored> Store<T> {
     /// The entity with that id, if there is one that this person may see.
     pub async fn get(&self, id: Uuid) -> Result<Option<T>, Error> {
-        let found = self.innsync.ask(move |actor| Ok(actor.store().shown(&T::KIND, id)?)).await?;
-        Ok(found.and_then(T::of))
+        Ok(self.innsync.get(EntityRef::new(T::KIND, id)).await?.and_then(T::of))
     }
 
     /// All of them, by id.

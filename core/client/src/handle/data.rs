@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use innsync_domain::Entity;
-use innsync_engine::Input;
+use innsync_domain::{Entity, EntityRef};
+use innsync_engine::{Input, StoreRead};
 use innsync_store::Query;
 
 use super::InnSync;
@@ -23,6 +23,11 @@ impl InnSync {
     /// The entities that match, as they are shown now.
     pub async fn query(&self, query: Query) -> Result<Vec<Entity>, Error> {
         self.ask(move |actor| Ok(actor.store().query(&query)?)).await
+    }
+
+    /// One entity as it is shown now, if there is one that this person may see.
+    pub async fn get(&self, entity: EntityRef) -> Result<Option<Entity>, Error> {
+        self.ask(move |actor| Ok(actor.store().shown(&entity.kind, entity.id)?)).await
     }
 
     /// The entities that match, now and as they change. One diff may tell of several commits in a row.

@@ -1,0 +1,39 @@
+//! The face of InnSync's core for Kotlin and Swift: types and conversions, no logic.
+//!
+//! Everything here mirrors `innsync-client`, and is documented there at length. What differs is due to the border:
+//! streams are pulled by batches that are delivered until acknowledged, each call can fail (also by a panic, as
+//! `Bug`), durations are milliseconds, and values of closed sets that this release does not know are `Other`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+// Face and core return nothing from the same calls; saying so twice would only be longer.
+#![allow(clippy::unit_arg)]
+
+mod commands;
+mod entities;
+mod errors;
+mod handle;
+mod mirror;
+mod news;
+mod outbox;
+mod queries;
+mod screens;
+mod status;
+mod streams;
+mod tokens;
+mod vocabulary;
+
+use innsync_client::{Timestamp, Uuid};
+
+uniffi::setup_scaffolding!();
+
+// UUIDs travel as text, times as milliseconds since 1970; `uniffi.toml` says what they are in Kotlin and Swift.
+uniffi::custom_type!(Uuid, String, {
+    remote,
+    try_lift: |text| Ok(Uuid::parse_str(&text)?),
+    lower: |id| id.to_string(),
+});
+uniffi::custom_type!(Timestamp, i64, {
+    remote,
+    try_lift: |millis| Ok(Timestamp::from_millis(millis)),
+    lower: |at| at.as_millis(),
+});

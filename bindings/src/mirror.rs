@@ -1,0 +1,177 @@
+//! From the core's types to the shell's and back, field by field: what the macros of this file write.
+
+use std::collections::{BTreeMap, HashMap};
+
+use innsync_client::domain::Fields;
+use innsync_client::{Timestamp, Uuid};
+
+/// A value of the core, as the shell has it.
+pub(crate) trait ToShell {
+    type Shell;
+    fn to_shell(self) -> Self::Shell;
+}
+
+/// A value of the shell, as the core has it.
+pub(crate) trait ToCore {
+    type Core;
+    fn to_core(self) -> Self::Core;
+}
+
+macro_rules! as_it_is {
+    ($($type:ty),+) => {
+        $(impl ToShell for $type {
+            type Shell = Self;
+            fn to_shell(self) -> Self {
+                self
+            }
+        }
+        impl ToCore for $type {
+            type Core = Self;
+            fn to_core(self) -> Self {
+                self
+            }
+        })+
+    };
+}
+as_it_is!(String, bool, i32, u16, u32, u64, Uuid, Timestamp);
+
+impl<T: ToShell> ToShell for Option<T> {
+    type Shell = Option<T::Shell>;
+    fn to_shell(self) -> Self::Shell {
+        self.map(T::to_shell)
+    }
+}
+
+impl<T: ToCore> ToCore for Option<T> {
+    type Core = Option<T::Core>;
+    fn to_core(self) -> Self::Core {
+        self.map(T::to_core)
+    }
+}
+
+impl<T: ToShell> ToShell for Vec<T> {
+    type Shell = Vec<T::Shell>;
+    fn to_shell(self) -> Self::Shell {
+        self.into_iter().map(T::to_shell).collect()
+    }
+}
+
+impl<T: ToCore> ToCore for Vec<T> {
+    type Core = Vec<T::Core>;
+    fn to_core(self) -> Self::Core {
+        self.into_iter().map(T::to_core).collect()
+    }
+}
+
+impl<T: ToShell> ToShell for Box<T> {
+    type Shell = T::Shell;
+    fn to_shell(self) -> Self::Shell {
+        (*self).to_shell()
+    }
+}
+
+/// Positions and counts.
+impl ToShell for usize {
+    type Shell = u32;
+    fn to_shell(self) -> u32 {
+        u32::try_from(self).unwrap_or(u32::MAX)
+    }
+}
+
+impl ToShell for BTreeMap<String, String> {
+    type Shell = HashMap<String, String>;
+    fn to_shell(self) -> Self::Shell {
+        self.into_iter().collect()
+    }
+}
+
+/// As JSON text.
+impl ToShell for serde_json::Value {
+    type Shell = String;
+    fn to_shell(self) -> String {
+        self.to_string()
+    }
+}
+
+/// As JSON text.
+impl ToShell for Fields {
+    type Shell = String;
+    fn to_shell(self) -> String {
+        serde_json::Value::Object(self).to_string()
+    }
+}
+
+/// A record of the core, for the shell.
+macro_rules! record {
+    ($(#[$meta:meta])* $name:ident = $core:path {
+        $($(#[$doc:meta])* $field:ident : $type:ty),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, uniffi::Record)]
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)+
+        }
+        impl $crate::mirror::ToShell for $core {
+            type Shell = $name;
+            fn to_shell(self) -> $name {
+                $name { $($field: $crate::mirror::ToShell::to_shell(self.$field),)+ }
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+/// A closed set of the core: its known values, and one for those of a newer release.
+macro_rules! closed_set {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, uniffi::Enum)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+            /// A value of a newer release.
+            Other {
+                /// As it came.
+                value: String,
+            },
+        }
+        impl $crate::mirror::ToShell for ::innsync_client::domain::$name {
+            type Shell = $name;
+            fn to_shell(self) -> $name {
+                match self {
+                    $(Self::$variant => $name::$variant,)+
+                    Self::Other(value) => $name::Other { value: value.into() },
+                }
+            }
+        }
+        impl $crate::mirror::ToCore for $name {
+            type Core = ::innsync_client::domain::$name;
+            fn to_core(self) -> Self::Core {
+                match self {
+                    $(Self::$variant => Self::Core::$variant,)+
+                    Self::Other { value } => Self::Core::Other(value.into()),
+                }
+            }
+        }
+    };
+}
+pub(crate) use closed_set;
+
+/// An enum of the core whose variants have no fields, for the shell.
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident = $core:path { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+        impl $crate::mirror::ToShell for $core {
+            type Shell = $name;
+            fn to_shell(self) -> $name {
+                match self {
+                    $(Self::$variant => $name::$variant,)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use choice;
