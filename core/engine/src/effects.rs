@@ -1,5 +1,6 @@
 //! News: what other people's changes make a phone show or sound. One cause (a commit) shows one toast, the strongest that
-//! applies; one thing never rings twice. A person's own changes are no news to them, and a snapshot is none either.
+//! applies; one thing never rings twice. A person's own changes are no news to them, and of a snapshot only the emergencies
+//! that still go on are.
 //!
 //! | key | arguments | when |
 //! | --- | --- | --- |
@@ -25,6 +26,9 @@ use crate::limits::{NEWS_MAX_AGE_MS, TOAST_MS};
 use crate::notices::args;
 use crate::output::{Effect, EffectBody, ToastLevel};
 use crate::store::StoreError;
+
+/// Milliseconds that an emergency's toast stays.
+const EMERGENCY_TOAST_MS: u32 = 10_000;
 
 /// What a commit tells.
 pub(crate) struct News {
@@ -89,6 +93,22 @@ impl Draft<'_> {
         self.effect(Effect { id: news_id(entity, what), at: self.now.wall, body })
     }
 
+    /// An emergency that came with a snapshot: it rings with all that belongs to it, if it still wants this person.
+    pub(crate) fn ring_if_open(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
+        let Some(Entity::Alert(it)) = self.mirror_row(alert)? else { return Ok(()) };
+        if !self.alert_is_open(&it)? {
+            return Ok(());
+        }
+        self.ring(alert)?;
+        let toast = EffectBody::Toast {
+            level: ToastLevel::Error,
+            key: "emergency".to_owned(),
+            args: alert_args(&it),
+            duration_ms: EMERGENCY_TOAST_MS,
+        };
+        self.news_effect(alert, "toast", toast)
+    }
+
     /// The emergency screen and its sound.
     fn ring(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
         if let Some(Entity::Alert(it)) = self.mirror_row(alert)? {
@@ -131,13 +151,7 @@ impl Draft<'_> {
         };
         match event {
             Event::EmergencyAlert { alert, .. } if self.alert_is_open(alert)? => {
-                let severity = alert.severity.to_string();
-                let args = args([
-                    ("title", alert.title.clone()),
-                    ("message", alert.message.clone()),
-                    ("severity", severity),
-                ]);
-                toast(9, ToastLevel::Error, "emergency", args, 10_000)
+                toast(9, ToastLevel::Error, "emergency", alert_args(alert), EMERGENCY_TOAST_MS)
             }
             Event::Notification { notification: it, .. } => {
                 let text = args([("title", it.title.clone()), ("message", it.message.clone())]);
@@ -205,6 +219,14 @@ impl Draft<'_> {
         let me = self.config.employee;
         alert.resolved_at.is_some() || alert.acknowledgements.iter().any(|it| it.employee_id == me)
     }
+}
+
+fn alert_args(alert: &Alert) -> BTreeMap<String, String> {
+    args([
+        ("title", alert.title.clone()),
+        ("message", alert.message.clone()),
+        ("severity", alert.severity.to_string()),
+    ])
 }
 
 fn news_id(entity: &EntityRef, what: &str) -> Uuid {

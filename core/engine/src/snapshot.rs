@@ -1,7 +1,9 @@
 //! The snapshot: all that the person may see, streamed. The first goes straight to the screen, so that suites and my tasks
 //! are usable before the rest is here; a later one is staged and swapped in whole.
 
-use innsync_domain::{Entity, Uuid};
+use std::sync::Arc;
+
+use innsync_domain::{Entity, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{OpResult, ResetReason, SnapshotLine, SnapshotStart};
 
@@ -30,6 +32,8 @@ struct Run {
     rows: u64,
     /// Whether rows are shown as they come.
     direct: bool,
+    /// The alerts that came.
+    alerts: Arc<Vec<EntityRef>>,
 }
 
 impl Snapshots {
@@ -78,7 +82,7 @@ impl Draft<'_> {
             let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME));
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
             let direct = !self.state.meta.has_data;
-            self.state.snapshots.run = Some(Run { id, start: None, rows: 0, direct });
+            self.state.snapshots.run = Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default() });
         }
     }
 
@@ -115,6 +119,9 @@ impl Draft<'_> {
             }
             (SnapshotLine::Row(row), true) => {
                 run.rows += 1;
+                if matches!(row, Entity::Alert(_)) {
+                    Arc::make_mut(&mut run.alerts).push(row.reference());
+                }
                 let direct = run.direct;
                 self.take_row(row, direct);
             }
@@ -161,6 +168,9 @@ impl Draft<'_> {
             self.offer_again(&answered);
         }
         self.confirm_reached();
+        for alert in run.alerts.iter() {
+            self.ring_if_open(alert)?;
+        }
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);
         }

@@ -1,7 +1,7 @@
 //! What a phone shows and sounds of what others do.
 
 use innsync_domain::{
-    Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields, Notification,
+    Acknowledgement, Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields, Notification,
     NotificationPriority, NotificationType, Severity, SuiteStatus, Task, Uuid, ViewChange,
 };
 use innsync_engine::{EffectBody, Input, StoreRead};
@@ -204,6 +204,43 @@ fn a_snapshot_is_no_news_and_neither_is_last_weeks_board() {
     motel.act(maria(), set_status(101, SuiteStatus::VacantDirty));
     phone.delta(motel.delta(ana(), 1, 2));
     assert!(phone.toasts().is_empty());
+}
+
+#[test]
+fn an_emergency_that_came_only_with_a_snapshot_rings_once() {
+    // G23
+    for reason in [ResetReason::Scope, ResetReason::Horizon, ResetReason::History] {
+        let (mut motel, mut phone) = story();
+        let mut acknowledged = alert(51, maria());
+        acknowledged.acknowledgements = vec![Acknowledgement { employee_id: ana(), at: at(1), extra: Fields::new() }];
+        for row in [alert(50, maria()), acknowledged, alert(52, ana())] {
+            motel.rows.insert(Entity::from(row.clone()).reference(), row.into());
+        }
+        phone.reset(reason);
+        phone.catch_up(&mut motel);
+        let bodies: Vec<EffectBody> = phone.effects().into_iter().map(|it| it.body).collect();
+        assert!(matches!(&bodies[0], EffectBody::EmergencyModal { alert_id, .. } if *alert_id == id(50)));
+        assert_eq!(bodies[1], EffectBody::Sound { name: "emergency".into(), looping: true });
+        assert!(matches!(&bodies[2], EffectBody::Toast { key, .. } if key == "emergency"));
+        assert_eq!(bodies.len(), 3, "neither what ana acknowledged nor what she raised: {bodies:?}");
+        phone.said.clear();
+        phone.reset(reason);
+        phone.catch_up(&mut motel);
+        phone.delta(told(&motel, &phone, maria(), vec![alert(50, maria()).into()]));
+        assert!(phone.effects().is_empty(), "it is the same emergency");
+    }
+}
+
+#[test]
+fn the_first_snapshot_rings_too() {
+    // G23: ana takes a new phone in the middle of it.
+    let mut motel = Motel::new([alert(50, maria()).into()]);
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.settle();
+    phone.greet(&motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.toasts(), ["emergency"]);
 }
 
 #[test]
