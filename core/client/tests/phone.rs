@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Peer, SUITE_101, TASK_TOWELS, soon};
+use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
 use innsync_client::domain::Audience;
 use innsync_client::{
     Change, Command, Entity, Error, InnSync, MemorySessions, Outcome, PendingWork, Query, SyncState, Update,
@@ -173,6 +173,44 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
     assert!(!waits.is_finished());
     ana.resume();
     soon(waits).await.unwrap().unwrap();
+}
+
+/// Ana's tokens as they are kept.
+fn kept_tokens(phone: &Path) -> String {
+    let kept = |path: &PathBuf| path.to_string_lossy().ends_with(".session.json");
+    let path = fs::read_dir(phone).unwrap().map(|entry| entry.unwrap().path()).find(kept).unwrap();
+    fs::read_to_string(path).unwrap()
+}
+
+/// Ana comes back in the evening: her access token is over, and a new one has been asked for.
+async fn ana_in_the_evening(peer: &Peer, phone: &Path) -> InnSync {
+    peer.answer("POST /v1/sessions", 200, &session_until("2026-01-01T00:00:00.000Z", "refresh-1"));
+    let ana = peer.sign_in(phone).await;
+    ana.connect();
+    peer.is_asked("POST /v1/sessions/refresh").await;
+    ana
+}
+
+#[tokio::test]
+async fn a_pause_waits_for_the_token_that_is_being_renewed() {
+    // G12, G22
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    let (quiet, ()) = tokio::join!(soon(ana.quiesce()), async {
+        peer.answer("POST /v1/sessions/refresh", 200, &session_until("2099-01-01T00:00:00.000Z", "refresh-2"));
+    });
+    quiet.unwrap();
+    assert!(kept_tokens(phone.path()).contains("refresh-2"), "the old one is good for a minute, and no more");
+}
+
+#[tokio::test]
+async fn a_pause_does_not_wait_for_ever_for_a_token() {
+    // G22
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    soon(ana.quiesce()).await.unwrap();
+    let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    lock.try_lock().unwrap();
 }
 
 #[tokio::test]

@@ -139,6 +139,12 @@ impl Engine {
         self.state.status.connection
     }
 
+    /// Whether a token refresh waits for its answer. Whoever drops the engine before that loses the rotated refresh token,
+    /// and with it the session.
+    pub fn is_refreshing(&self) -> bool {
+        self.state.requests.find(Purpose::Refresh).is_some()
+    }
+
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.
     pub fn why_waiting(&self, now: Now, operation: Uuid) -> Option<String> {
         self.state.why_waiting(now.boot_ms, operation)

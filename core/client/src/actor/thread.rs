@@ -23,6 +23,10 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 /// How long observers may wait while there is more to do.
 const OBSERVERS_WAIT: Duration = Duration::from_millis(25);
 
+/// How long going quiet waits for the answer to a token refresh: shorter than what platforms give an app that is sent to
+/// the background.
+const REFRESH_WAITS: Duration = Duration::from_secs(4);
+
 /// What the thread is started with.
 pub(crate) struct Opened {
     pub(crate) shared: Arc<Shared>,
@@ -33,7 +37,13 @@ pub(crate) struct Opened {
 /// How working ended.
 enum End {
     Closed(Option<oneshot::Sender<()>>),
-    Quiesced(oneshot::Sender<()>),
+    Quiesced(Vec<oneshot::Sender<()>>),
+}
+
+/// Callers who want quiet while a token refresh is under way, and until when that is waited for.
+struct Holding {
+    callers: Vec<oneshot::Sender<()>>,
+    until: Instant,
 }
 
 /// Opens the database, and starts the thread if that succeeds.
@@ -66,7 +76,7 @@ fn life(mut actor: Actor, shared: &Arc<Shared>, files: &Files, http: &Http) {
             End::Quiesced(quiesced) => quiesced,
         };
         tracing::info!("paused: the database is closed");
-        let _ = quiesced.send(());
+        quiesced.into_iter().for_each(|caller| drop(caller.send(())));
         if shared.mailbox.pause() == Pause::Closed {
             break None;
         }
@@ -92,8 +102,17 @@ impl Actor {
         let mut ticked = false;
         let mut waiting_since = None;
         let mut looked = Instant::now();
+        let mut holding: Option<Holding> = None;
         loop {
-            let sleep = self.sleep(ticked);
+            if let Some(quiet) = holding.take_if(|quiet| quiet.until <= Instant::now() || !self.engine.is_refreshing()) {
+                return End::Quiesced(quiet.callers);
+            }
+            let sleep = match &holding {
+                Some(quiet) => {
+                    self.sleep(ticked).min(quiet.until.saturating_duration_since(Instant::now()))
+                }
+                None => self.sleep(ticked),
+            };
             let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
             ticked = false;
             match self.shared.mailbox.take(if waiting_since.is_some() { Duration::ZERO } else { sleep }) {
@@ -103,9 +122,20 @@ impl Actor {
                     let crate::mailbox::News { input, _permit, .. } = news;
                     self.input(input);
                 }
-                Some(Letter::Network(_) | Letter::Resume) => {}
+                Some(Letter::Network(_)) => {}
+                // Whoever waited for quiet does not want it any more.
+                Some(Letter::Resume) => {
+                    holding.take().into_iter().flat_map(|quiet| quiet.callers).for_each(|it| drop(it.send(())))
+                }
                 Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
-                Some(Letter::Quiesce(done)) => return End::Quiesced(done),
+                // The rotated token is stored first: without it the session would be over.
+                Some(Letter::Quiesce(done)) => holding
+                    .get_or_insert_with(|| Holding {
+                        callers: Vec::new(),
+                        until: Instant::now() + REFRESH_WAITS,
+                    })
+                    .callers
+                    .push(done),
                 Some(Letter::Close(done)) => return End::Closed(done),
                 None => {}
             }

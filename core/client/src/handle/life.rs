@@ -117,7 +117,7 @@ impl InnSync {
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
-    /// (G22). Calls wait until [`InnSync::resume`].
+    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s.
     pub async fn quiesce(&self) -> Result<(), Error> {
         let (done, quiet) = oneshot::channel();
         self.post(Letter::Quiesce(done))?;
