@@ -47,6 +47,11 @@ impl Snapshots {
         self.wanted
     }
 
+    /// Whether the cursor is of a history that the server does not have any more.
+    pub(crate) fn is_of_other_history(&self) -> bool {
+        self.other_history
+    }
+
     /// Whether one is under way whose rows are shown as they come.
     pub(crate) fn shows_rows(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.direct)

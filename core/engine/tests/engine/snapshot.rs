@@ -121,6 +121,28 @@ fn after_a_restored_backup_a_confirmed_operation_that_it_lost_is_offered_again()
 }
 
 #[test]
+fn what_the_other_history_answers_is_not_reached_by_the_old_cursor() {
+    // G7, G17: three commits later than the backup, the phone pushes to the server that was restored from it.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    for number in 103..106 {
+        motel.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    backup.epoch = 2;
+    let mut motel = backup;
+    phone.reset(ResetReason::History);
+    phone.serve_one(&push, &mut motel);
+    assert_eq!(motel.outcomes[&op].seq(), Some(1), "lower than the cursor of the other history");
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
 fn clearing_the_cache_keeps_the_outbox() {
     let mut motel = motel();
     let mut phone = Phone::online(ana(), &mut motel);
