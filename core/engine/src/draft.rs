@@ -9,6 +9,7 @@ use innsync_domain::{Entity, EntityRef, Uuid};
 
 use crate::clock::Now;
 use crate::engine::Config;
+use crate::limits::EFFECTS_WAITING;
 use crate::outbox::{OpState, QueuedOp, Receipt};
 use crate::output::{ClientEvent, Effect, Output};
 use crate::predict::{Observer, Rows};
@@ -202,18 +203,47 @@ impl<'a> Draft<'a> {
 
     // Effects.
 
-    /// Records an effect, unless the same cause gave it before.
-    pub(crate) fn effect(&mut self, effect: Effect) -> Result<(), StoreError> {
+    /// Records an effect, unless the same cause gave it before. Says whether it is new.
+    pub(crate) fn effect(&mut self, effect: Effect) -> Result<bool, StoreError> {
         if self.store.knows_effect(effect.id)? || !self.known_effects.insert(effect.id) {
-            return Ok(());
+            return Ok(false);
         }
         self.effects.push(Write::PutEffect(effect.clone()));
         self.tell(Output::Effect(effect));
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn presented(&mut self, effect: Uuid) {
         self.effects.push(Write::EffectPresented(effect));
+    }
+
+    /// Takes an effect back that may not have been presented yet.
+    pub(crate) fn withdraw(&mut self, effect: Uuid) {
+        self.presented(effect);
+        self.tell(Output::Withdrawn(effect));
+    }
+
+    /// Where there are new effects, withdraws those that nobody presented and that are too old or too many.
+    pub(crate) fn bound_effects(&mut self) -> Result<(), StoreError> {
+        if !self.effects.iter().any(|write| matches!(write, Write::PutEffect(_))) {
+            return Ok(());
+        }
+        let mut waiting = self.store.effects()?;
+        for write in &self.effects {
+            match write {
+                Write::PutEffect(effect) => waiting.push(effect.clone()),
+                Write::EffectPresented(id) => waiting.retain(|effect| effect.id != *id),
+                _ => {}
+            }
+        }
+        waiting.retain(|effect| !effect.is_alarm());
+        let too_many = waiting.len().saturating_sub(EFFECTS_WAITING);
+        for (at, effect) in waiting.iter().enumerate() {
+            if at < too_many || effect.is_stale(self.now.wall) {
+                self.withdraw(effect.id);
+            }
+        }
+        Ok(())
     }
 
     // The end.

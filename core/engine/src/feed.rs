@@ -144,7 +144,7 @@ impl Draft<'_> {
         }
         self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
         self.confirm_reached();
-        self.silence_what_is_over(delta)?;
+        self.silence_what_is_over()?;
         for told in news {
             self.tell_news(&told)?;
             for event in told.events {

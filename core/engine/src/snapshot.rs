@@ -173,6 +173,7 @@ impl Draft<'_> {
             self.offer_again(&answered);
         }
         self.confirm_reached();
+        self.silence_what_is_over()?;
         for alert in run.alerts.iter() {
             self.ring_if_open(alert)?;
         }

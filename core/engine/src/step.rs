@@ -118,6 +118,7 @@ impl Draft<'_> {
         if self.state.wake.is_none() {
             self.write_notices()?;
         }
+        self.bound_effects()?;
         let batch = self.batch(rows, &before.meta);
         if !batch.writes.is_empty() {
             self.state.commit_failures = 0;

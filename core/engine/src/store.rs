@@ -48,6 +48,8 @@ pub struct Meta {
     pub last_sync_time: Option<Timestamp>,
     /// The server's time of which the mirror was last known to be whole.
     pub up_to_date_as_of: Option<Timestamp>,
+    /// Alerts that rang here and still concern the person.
+    pub ringing: Vec<Uuid>,
 }
 
 /// What one step writes, in one transaction, in order.

@@ -41,6 +41,7 @@ impl Actor {
             }
             Output::Event(event) => self.shared.event(&event),
             Output::Effect(effect) => self.shared.effects.tell(&effect),
+            Output::Withdrawn(effect) => self.shared.effects.discard(|waiting| waiting.id == effect),
             Output::Connection(state) => {
                 tracing::info!(state = state.as_str(), "connection");
                 self.shared.connection.tell(&state);

@@ -232,12 +232,18 @@ impl InnSync {
     }
 
     /// What must be shown or sounded: first all that was not presented yet, then each as it arises. What is not
-    /// presented comes again with the next stream, also after a restart.
+    /// presented comes again with the next stream, also after a restart: toasts and short sounds for an hour, and of all
+    /// but the emergencies that go on the newest 100. An emergency that is over is told by
+    /// [`EffectBody::EmergencyOver`](crate::EffectBody::EmergencyOver); what still waits of it does not come any more.
     pub fn effects(&self) -> Stream<Effect> {
         let queue = Queue::new(EFFECTS_WAITING);
         let theirs = Arc::clone(&queue);
         let joined = self.post(Letter::job(move |actor| match actor.store().effects() {
-            Ok(waiting) => actor.shared().effects.join(&theirs, waiting),
+            Ok(waiting) => {
+                let now = actor.shared().now().wall;
+                let fresh = waiting.into_iter().filter(|effect| !effect.is_stale(now));
+                actor.shared().effects.join(&theirs, fresh);
+            }
             Err(error) => {
                 tracing::warn!(%error, "effects could not be read");
                 theirs.end();
