@@ -33,6 +33,9 @@ pub enum Error {
     /// The command is refused at once, with nothing changed: tell why.
     #[error("{0}")]
     Rejected(Box<Rejection>),
+    /// The operation has left the phone, so it may be carried out already: wait until it is settled, then do the opposite.
+    #[error("the operation has left the phone and can't be taken back")]
+    AlreadySent,
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {0}")]
     InvalidInput(String),

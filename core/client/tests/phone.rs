@@ -171,8 +171,46 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!waits.is_finished());
-    ana.resume();
+    soon(ana.resume()).await.unwrap();
     soon(waits).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_resume_that_fails_can_be_tried_again() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let tasks = ana.live(Query::tasks());
+    assert!(matches!(soon(tasks.next()).await, Some(Update::Reset(_))));
+    soon(ana.quiesce()).await.unwrap();
+    let path = database(phone.path());
+    let aside = phone.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(soon(ana.resume()).await.is_err());
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    soon(ana.resume()).await.unwrap();
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    assert!(matches!(soon(tasks.next()).await, Some(Update::Diff(_))), "streams go on");
+}
+
+#[tokio::test]
+async fn what_has_left_the_phone_is_not_discarded() {
+    // G2
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ana, _link) = peer.ana_at_work(phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    peer.is_asked("POST /v1/ops").await;
+    assert_eq!(ana.discard(receipt.id).await, Err(Error::AlreadySent));
+    ana.disconnect();
+    soon(ana.sign_out(PendingWork::Discard)).await.unwrap();
+    let ana = open(peer.options(phone.path())).unwrap();
+    assert_eq!(
+        ana.outbox().await.unwrap()[0].op.id,
+        receipt.id,
+        "it is kept, and settled at the next sign-in"
+    );
 }
 
 /// Ana's tokens as they are kept.
@@ -197,7 +235,11 @@ async fn a_pause_waits_for_the_token_that_is_being_renewed() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = ana_in_the_evening(&peer, phone.path()).await;
     let (quiet, ()) = tokio::join!(soon(ana.quiesce()), async {
-        peer.answer("POST /v1/sessions/refresh", 200, &session_until("2099-01-01T00:00:00.000Z", "refresh-2"));
+        peer.answer(
+            "POST /v1/sessions/refresh",
+            200,
+            &session_until("2099-01-01T00:00:00.000Z", "refresh-2"),
+        );
     });
     quiet.unwrap();
     assert!(kept_tokens(phone.path()).contains("refresh-2"), "the old one is good for a minute, and no more");

@@ -18,6 +18,9 @@ use crate::status::{ConnectionState, SyncStatus};
 use crate::step::may_write;
 use crate::store::{Batch, StoreError, StoreRead};
 
+/// This release, as the store remembers it.
+pub(crate) const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
 /// Who and where the engine works for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -71,9 +74,13 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let meta = store.meta()?;
         let mut snapshots = Snapshots::default();
-        if !meta.has_data {
+        // What an older release had to pass over, this one may know.
+        let passed_over = meta.passed_over.as_deref().is_some_and(|by| by != RELEASE);
+        if !meta.has_data || passed_over {
             snapshots.want(None);
         }
+        // An operation that could not be read any more has left its prediction behind.
+        let unchecked = !store.bases()?.is_empty();
         let state = State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
@@ -88,7 +95,8 @@ impl Engine {
             push: Default::default(),
             frames: Arc::default(),
             notices: Vec::new(),
-            wake: None,
+            unchecked,
+            wake: unchecked.then_some(now.boot_ms),
             hold_until: None,
             commit_failures: 0,
         };

@@ -15,6 +15,7 @@ use innsync_protocol::{Cursor, Delta, Reset, SyncAnswer};
 
 use crate::draft::Draft;
 use crate::effects::News;
+use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{FRAMES_BUFFERED, POLL_MS};
 use crate::output::{ClientEvent, Output};
@@ -136,7 +137,9 @@ impl Draft<'_> {
                     ViewChange::Remove { entity, .. } => {
                         self.mirror.insert(entity.clone(), None);
                     }
-                    ViewChange::Unsupported { .. } => {}
+                    ViewChange::Unsupported { .. } => {
+                        self.state.meta.passed_over = Some(RELEASE.to_owned());
+                    }
                 }
                 told.events.extend(derive(change, commit.by, commit.at, me));
             }

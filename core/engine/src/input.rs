@@ -34,7 +34,8 @@ pub enum Input {
         /// The new one.
         id: Uuid,
     },
-    /// A parked or queued operation shall be forgotten, by a person's choice.
+    /// An operation shall be forgotten, by a person's choice. Only a parked one, or one that has never left the phone, is
+    /// ([`crate::QueuedOp::may_be_discarded`]).
     Discard {
         /// The operation.
         id: Uuid,

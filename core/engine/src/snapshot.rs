@@ -8,6 +8,7 @@ use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{OpResult, ResetReason, SnapshotLine, SnapshotStart};
 
 use crate::draft::Draft;
+use crate::engine::RELEASE;
 use crate::http::{Answer, Purpose, snapshot_body};
 use crate::limits::HTTP_TIMEOUT_MS;
 use crate::outbox::OpState;
@@ -34,6 +35,8 @@ struct Run {
     direct: bool,
     /// The alerts that came.
     alerts: Arc<Vec<EntityRef>>,
+    /// Something came that this release does not know.
+    passed_over: bool,
 }
 
 impl Snapshots {
@@ -87,7 +90,8 @@ impl Draft<'_> {
             let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME));
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
             let direct = !self.state.meta.has_data;
-            self.state.snapshots.run = Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default() });
+            self.state.snapshots.run =
+                Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default(), passed_over: false });
         }
     }
 
@@ -131,7 +135,8 @@ impl Draft<'_> {
                 self.take_row(row, direct);
             }
             (SnapshotLine::End { results }, true) => return self.end_snapshot(&results),
-            (SnapshotLine::Section { .. } | SnapshotLine::Unknown, true) => {}
+            (SnapshotLine::Unknown, true) => run.passed_over = true,
+            (SnapshotLine::Section { .. }, true) => {}
             (SnapshotLine::Start(_), true) => return Ok(Err("it began twice".to_owned())),
             (_, false) => return Ok(Err("it has no beginning".to_owned())),
         }
@@ -163,6 +168,7 @@ impl Draft<'_> {
         self.state.meta.cursor = start.cursor;
         self.state.meta.has_data = true;
         self.state.meta.property = Some(start.property);
+        self.state.meta.passed_over = run.passed_over.then(|| RELEASE.to_owned());
         self.state.snapshots.wanted = false;
         self.state.snapshots.failures = 0;
         for result in results {

@@ -94,6 +94,10 @@ impl Draft<'_> {
     /// What is due by now, on the engine's own account.
     pub(crate) fn work(&mut self) -> Result<(), StoreError> {
         self.state.wake = None;
+        if std::mem::take(&mut self.state.unchecked) {
+            self.rebuild_all = true;
+            self.dirty.extend(self.bases_before()?);
+        }
         self.give_up_requests()?;
         self.refresh_when_due();
         self.link_when_due();

@@ -50,6 +50,9 @@ pub struct Meta {
     pub up_to_date_as_of: Option<Timestamp>,
     /// Alerts that rang here and still concern the person.
     pub ringing: Vec<Uuid>,
+    /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
+    /// one fetches everything anew.
+    pub passed_over: Option<String>,
 }
 
 /// What one step writes, in one transaction, in order.

@@ -49,7 +49,7 @@ struct Holding {
 /// Opens the database, and starts the thread if that succeeds.
 pub(crate) fn start(opened: Opened) -> Result<(), Error> {
     let Opened { shared, files, http } = opened;
-    let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), Kept::default())?;
+    let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), &mut Kept::default())?;
     let mailbox = Arc::clone(&shared.mailbox);
     let live = move || {
         if catch_unwind(AssertUnwindSafe(|| life(actor, &shared, &files, &http))).is_err() {
@@ -70,30 +70,46 @@ pub(crate) fn start(opened: Opened) -> Result<(), Error> {
 fn life(mut actor: Actor, shared: &Arc<Shared>, files: &Files, http: &Http) {
     let closer = loop {
         let end = actor.work();
-        let kept = actor.put_away();
+        let mut kept = actor.put_away();
         let quiesced = match end {
             End::Closed(closer) => break closer,
             End::Quiesced(quiesced) => quiesced,
         };
         tracing::info!("paused: the database is closed");
-        quiesced.into_iter().for_each(|caller| drop(caller.send(())));
-        if shared.mailbox.pause() == Pause::Closed {
-            break None;
-        }
-        actor = match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
-            Ok(actor) => actor,
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be opened again; the handle is closed");
-                break None;
-            }
+        answer(quiesced);
+        actor = match reopen(shared, files, http, &mut kept) {
+            Some(actor) => actor,
+            None => break None,
         };
         actor.input(Input::Foreground);
     };
     let others = shared.mailbox.closers();
     shared.end();
     tracing::info!("closed");
-    for done in closer.into_iter().chain(others) {
-        let _ = done.send(());
+    answer(closer.into_iter().chain(others));
+}
+
+fn answer(callers: impl IntoIterator<Item = oneshot::Sender<()>>) {
+    for caller in callers {
+        let _ = caller.send(());
+    }
+}
+
+/// Waits until someone says to go on and the database can be opened; `None`: the thread ends. A disk that is full for a
+/// moment costs an attempt, not the handle.
+fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> Option<Actor> {
+    loop {
+        let Pause::Resumed(reply) = shared.mailbox.pause() else { return None };
+        match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
+            Ok(actor) => {
+                let _ = reply.send(Ok(()));
+                return Some(actor);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database cannot be opened again; the handle stays quiet");
+                let _ = reply.send(Err(error));
+            }
+        }
     }
 }
 
@@ -104,13 +120,13 @@ impl Actor {
         let mut looked = Instant::now();
         let mut holding: Option<Holding> = None;
         loop {
-            if let Some(quiet) = holding.take_if(|quiet| quiet.until <= Instant::now() || !self.engine.is_refreshing()) {
+            if let Some(quiet) =
+                holding.take_if(|quiet| quiet.until <= Instant::now() || !self.engine.is_refreshing())
+            {
                 return End::Quiesced(quiet.callers);
             }
             let sleep = match &holding {
-                Some(quiet) => {
-                    self.sleep(ticked).min(quiet.until.saturating_duration_since(Instant::now()))
-                }
+                Some(quiet) => self.sleep(ticked).min(quiet.until.saturating_duration_since(Instant::now())),
                 None => self.sleep(ticked),
             };
             let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
@@ -124,8 +140,9 @@ impl Actor {
                 }
                 Some(Letter::Network(_)) => {}
                 // Whoever waited for quiet does not want it any more.
-                Some(Letter::Resume) => {
-                    holding.take().into_iter().flat_map(|quiet| quiet.callers).for_each(|it| drop(it.send(())))
+                Some(Letter::Resume(reply)) => {
+                    answer(holding.take().into_iter().flat_map(|quiet| quiet.callers));
+                    let _ = reply.send(Ok(()));
                 }
                 Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
                 // The rotated token is stored first: without it the session would be over.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use innsync_engine::{ConnectionState, Input, OpState, StoreRead, SyncStatus};
+use innsync_engine::{ConnectionState, Input, StoreRead, SyncStatus};
 use innsync_protocol::{ClientFrame, Cursor, SyncAnswer};
 use tokio::sync::oneshot;
 
@@ -124,9 +124,12 @@ impl InnSync {
         quiet.await.map_err(|_| Error::Closed)
     }
 
-    /// Goes on after [`InnSync::quiesce`].
-    pub fn resume(&self) {
-        let _ = self.post(Letter::Resume);
+    /// Goes on after [`InnSync::quiesce`]. Where the database cannot be opened (`StorageFull`, `AlreadyOpen`, …) the handle
+    /// stays quiet, its streams and calls wait, and it can be tried again.
+    pub async fn resume(&self) -> Result<(), Error> {
+        let (done, goes_on) = oneshot::channel();
+        self.post(Letter::Resume(done))?;
+        goes_on.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Signs out and closes: tokens are forgotten on the phone and, where it answers, on the server. What is on the
@@ -161,7 +164,7 @@ impl InnSync {
         self.ask(|actor| {
             for queued in actor.store().outbox()? {
                 // What is on its way already can't be taken back.
-                if matches!(queued.state, OpState::Queued | OpState::Parked { .. }) {
+                if queued.may_be_discarded() {
                     actor.discard(queued.op.id)?;
                 }
             }

@@ -67,7 +67,7 @@ pub enum PendingWork {
     Send(Duration),
     /// Stays on the phone, sealed until the person signs in again.
     Keep,
-    /// Is discarded, by the person's choice.
+    /// Is discarded, by the person's choice; what has left the phone without an answer can't be, and stays.
     Discard,
 }
 
@@ -185,7 +185,9 @@ impl InnSync {
         self.ask(move |actor| actor.retry(operation, id)).await
     }
 
-    /// Forgets a parked or queued operation, by a person's choice: what it predicted is undone.
+    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+    ///
+    /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
         self.ask(move |actor| actor.discard(operation)).await
     }

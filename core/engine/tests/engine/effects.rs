@@ -1,8 +1,8 @@
 //! What a phone shows and sounds of what others do.
 
 use innsync_domain::{
-    Acknowledgement, Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields, Notification,
-    NotificationPriority, NotificationType, Severity, SuiteStatus, Task, Uuid, ViewChange,
+    Acknowledgement, Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields,
+    Notification, NotificationPriority, NotificationType, Severity, SuiteStatus, Task, Uuid, ViewChange,
 };
 use innsync_engine::{EffectBody, Input, Output, StoreRead};
 use innsync_protocol::{Commit, Delta, ResetReason};
@@ -270,7 +270,8 @@ fn an_emergency_that_came_only_with_a_snapshot_rings_once() {
     for reason in [ResetReason::Scope, ResetReason::Horizon, ResetReason::History] {
         let (mut motel, mut phone) = story();
         let mut acknowledged = alert(51, maria());
-        acknowledged.acknowledgements = vec![Acknowledgement { employee_id: ana(), at: at(1), extra: Fields::new() }];
+        acknowledged.acknowledgements =
+            vec![Acknowledgement { employee_id: ana(), at: at(1), extra: Fields::new() }];
         for row in [alert(50, maria()), acknowledged, alert(52, ana())] {
             motel.rows.insert(Entity::from(row.clone()).reference(), row.into());
         }

@@ -1,7 +1,7 @@
 //! The snapshot: first sync, resets, cuts.
 
 use innsync_domain::SuiteStatus;
-use innsync_engine::{Input, OpState};
+use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
 use innsync_protocol::{ClientFrame, ResetReason};
 
 use crate::support::*;
@@ -140,6 +140,38 @@ fn what_the_other_history_answers_is_not_reached_by_the_old_cursor() {
     phone.catch_up(&mut motel);
     assert_eq!(phone.state_of(op), None);
     assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+/// The app is killed and started again, as a release that is newer than the one that ran before.
+fn update_the_app(phone: &mut Phone) {
+    let meta = phone.store.meta().unwrap();
+    assert!(meta.passed_over.is_some());
+    let older = Meta { passed_over: Some("0.0.1".into()), ..meta };
+    phone.store.commit(&Batch { writes: vec![Write::PutMeta(older)] });
+    phone.restart();
+}
+
+#[test]
+fn what_an_older_release_passed_over_a_newer_one_fetches() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let mark = motel.mark(1).0;
+    let minibar = format!(
+        r#"{{"type":"DELTA","epoch":1,"from":0,"to":1,"mark":"{mark:016x}","commits":[{{"seq":1,
+        "at":"2026-11-22T08:30:00.000Z","by":"{}","changes":[{{"op":"UPSERT","entityType":"MINIBAR","entity":{{}},
+        "created":true}}]}}]}}"#,
+        maria()
+    );
+    motel.act(maria(), set_status(105, SuiteStatus::OutOfService));
+    phone.text(&minibar);
+    assert_eq!(phone.cursor().seq, 1);
+    phone.restart();
+    phone.go_online(&mut motel);
+    assert_eq!(phone.sees(&suite_ref(105), "status"), "VACANT_DIRTY", "the same release asks for nothing");
+    update_the_app(&mut phone);
+    phone.go_online(&mut motel);
+    assert_eq!(phone.sees(&suite_ref(105), "status"), "OUT_OF_SERVICE");
+    assert_eq!(phone.store.meta().unwrap().passed_over, None);
 }
 
 #[test]

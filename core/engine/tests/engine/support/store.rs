@@ -98,6 +98,11 @@ impl TestStore {
         self.ops.get(&id)
     }
 
+    /// An operation's row is damaged, and moved aside.
+    pub fn lose(&mut self, id: Uuid) {
+        self.ops.remove(&id).unwrap();
+    }
+
     /// The values that an entity's field went through on the screen.
     pub fn history(&self, entity: &EntityRef, field: &str) -> Vec<String> {
         let value = |row: &Option<Entity>| match row {
