@@ -281,6 +281,25 @@ async fn without_kept_tokens_a_phone_works_offline() {
 }
 
 #[tokio::test]
+async fn a_store_is_cleared_by_itself_and_comes_back() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    let stores = ana.stores();
+    stores.suites().clear().await.unwrap();
+    assert!(stores.suites().get_all().await.unwrap().is_empty());
+    assert_eq!(stores.employees().get_all().await.unwrap().len(), 2, "cleared by store");
+    assert_eq!(stores.tasks().get(TASK_TOWELS).await.unwrap().unwrap().status.as_str(), "IN_PROGRESS");
+    assert_eq!(ana.outbox().await.unwrap()[0].op.id, receipt.id);
+    let suites = ana.live(Query::suites());
+    assert_eq!(soon(suites.next()).await, Some(Update::Reset(Vec::new())));
+    ana.connect();
+    let _link = peer.welcome().await;
+    soon(suites.next()).await.unwrap();
+    assert_eq!(stores.suites().get(SUITE_101).await.unwrap().unwrap().suite_number, "101");
+}
+
+#[tokio::test]
 async fn a_frame_to_send_must_be_one() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = peer.sign_in(phone.path()).await;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use innsync_domain::{Entity, EntityRef, Uuid};
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 
 use crate::clock::Now;
 use crate::engine::Config;
@@ -34,6 +34,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) state: State,
     pub(crate) outputs: Vec<Output>,
     ground: Ground,
+    /// Kinds of which nothing lies under the changes of the step.
+    cleared: BTreeSet<EntityKind>,
     /// Writes that concern whole areas, in order; they come before all rows.
     areas: Vec<Write>,
     /// The staging area as this step changes it.
@@ -62,6 +64,7 @@ impl<'a> Draft<'a> {
             state,
             outputs: Vec::new(),
             ground: Ground::Committed,
+            cleared: BTreeSet::new(),
             areas: Vec::new(),
             staged: BTreeMap::new(),
             stage_cleared: false,
@@ -95,6 +98,7 @@ impl<'a> Draft<'a> {
 
     fn ground_row(&self, entity: &EntityRef, committed_mirror: bool) -> Result<Option<Entity>, StoreError> {
         match self.ground {
+            Ground::Committed if self.cleared.contains(&entity.kind) => Ok(None),
             Ground::Committed if committed_mirror => self.store.mirror(&entity.kind, entity.id),
             Ground::Committed => self.store.shown(&entity.kind, entity.id),
             Ground::Empty => Ok(None),
@@ -126,6 +130,7 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn had_base(&self, entity: &EntityRef) -> Result<bool, StoreError> {
         match self.ground {
+            Ground::Committed if self.cleared.contains(&entity.kind) => Ok(false),
             Ground::Committed => self.store.has_base(&entity.kind, entity.id),
             Ground::Empty | Ground::Staged => Ok(false),
         }
@@ -134,7 +139,10 @@ impl<'a> Draft<'a> {
     /// All of them at once.
     pub(crate) fn bases_before(&self) -> Result<BTreeSet<EntityRef>, StoreError> {
         match self.ground {
-            Ground::Committed => Ok(self.store.bases()?.into_iter().collect()),
+            Ground::Committed => {
+                let bases = self.store.bases()?.into_iter();
+                Ok(bases.filter(|entity| !self.cleared.contains(&entity.kind)).collect())
+            }
             Ground::Empty | Ground::Staged => Ok(BTreeSet::new()),
         }
     }
@@ -150,6 +158,13 @@ impl<'a> Draft<'a> {
         self.areas.push(Write::ClearMirror);
         self.ground = Ground::Empty;
         self.mirror.clear();
+        self.rebuild_all = true;
+    }
+
+    pub(crate) fn clear_rows_of(&mut self, kind: EntityKind) {
+        self.areas.push(Write::ClearKind(kind.clone()));
+        self.mirror.retain(|entity, _| entity.kind != kind);
+        self.cleared.insert(kind);
         self.rebuild_all = true;
     }
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use innsync_domain::{Entity, EntityRef, Uuid};
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
-use innsync_protocol::{OpResult, ResetReason, SnapshotLine, SnapshotStart};
+use innsync_protocol::{Cursor, OpResult, ResetReason, SnapshotLine, SnapshotStart};
 
 use crate::draft::Draft;
 use crate::engine::RELEASE;
@@ -89,7 +89,8 @@ impl Draft<'_> {
         if self.state.snapshot_deadline().is_some_and(|at| at <= self.boot()) {
             let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME));
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
-            let direct = !self.state.meta.has_data;
+            // Where a kind was cleared, the rest stays on the screen meanwhile.
+            let direct = !self.state.meta.has_data && self.state.meta.cursor == Cursor::default();
             self.state.snapshots.run =
                 Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default(), passed_over: false });
         }
@@ -243,12 +244,23 @@ impl Draft<'_> {
 
     /// Everything but the outbox shall be forgotten, and fetched when possible.
     pub(crate) fn clear_cache(&mut self) {
+        self.clear_mirror();
+        self.state.meta.cursor = Cursor::default();
+        self.fetch_all();
+    }
+
+    /// Everything of one kind shall be forgotten, and fetched when possible: with all the rest, since there is one feed and
+    /// one place in it.
+    pub(crate) fn clear_kind(&mut self, kind: EntityKind) {
+        self.clear_rows_of(kind);
+        self.fetch_all();
+    }
+
+    fn fetch_all(&mut self) {
         if let Some(run) = self.state.snapshots.run.take() {
             self.state.requests.take(run.id);
         }
-        self.clear_mirror();
         self.state.meta.has_data = false;
-        self.state.meta.cursor = innsync_protocol::Cursor::default();
         self.state.meta.up_to_date_as_of = None;
         self.refetch();
     }

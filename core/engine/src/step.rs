@@ -30,7 +30,8 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Tick
         | Input::Presented { .. }
         | Input::Refetch
-        | Input::ClearCache => true,
+        | Input::ClearCache
+        | Input::ClearKind { .. } => true,
     }
 }
 
@@ -60,6 +61,7 @@ impl Draft<'_> {
             Input::Presented { effect } => self.presented(effect),
             Input::Refetch => self.refetch(),
             Input::ClearCache => self.clear_cache(),
+            Input::ClearKind { kind } => self.clear_kind(kind),
             Input::CommitFailed => self.commit_failed(),
         }
         Ok(())

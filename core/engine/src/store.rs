@@ -38,7 +38,7 @@ pub trait StoreRead {
 pub struct Meta {
     /// Where the mirror stands.
     pub cursor: Cursor,
-    /// Whether a whole snapshot is in the mirror.
+    /// Whether a whole snapshot is in the mirror, and nothing of it was cleared since.
     pub has_data: bool,
     /// The property.
     pub property: Option<PropertyInfo>,
@@ -92,6 +92,8 @@ pub enum Write {
     SwapStage,
     /// Forgets all rows and bases.
     ClearMirror,
+    /// Forgets the rows and bases of one kind.
+    ClearKind(EntityKind),
 }
 
 /// The store failed.

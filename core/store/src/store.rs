@@ -37,7 +37,7 @@ pub struct Store {
 pub struct WriteSet {
     /// The shown rows that were written, as they are now; `None`: not shown any more. Each once, in order of kind and id.
     pub rows: Vec<(EntityRef, Option<Entity>)>,
-    /// A snapshot took the place of all shown rows, or they were forgotten: every query is concerned, `rows` is empty.
+    /// A snapshot took the place of all shown rows, or they (or all of a kind) were forgotten: every query is concerned, `rows` is empty.
     pub everything: bool,
     /// The outbox changed.
     pub outbox: bool,

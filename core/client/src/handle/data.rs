@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use innsync_domain::Entity;
+use innsync_domain::{Entity, EntityKind};
 use innsync_engine::Input;
 use innsync_store::Query;
 
@@ -97,6 +97,14 @@ impl InnSync {
     pub async fn clear_cache(&self) -> Result<(), Error> {
         self.ask(|actor| {
             actor.input(Input::ClearCache);
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn clear_kind(&self, kind: EntityKind) -> Result<(), Error> {
+        self.ask(|actor| {
+            actor.input(Input::ClearKind { kind });
             Ok(())
         })
         .await

@@ -1,6 +1,6 @@
 //! The snapshot: first sync, resets, cuts.
 
-use innsync_domain::SuiteStatus;
+use innsync_domain::{EntityKind, SuiteStatus};
 use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
 use innsync_protocol::{ClientFrame, ResetReason};
 
@@ -140,6 +140,41 @@ fn what_the_other_history_answers_is_not_reached_by_the_old_cursor() {
     phone.catch_up(&mut motel);
     assert_eq!(phone.state_of(op), None);
     assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn clearing_one_kind_keeps_the_others_and_the_outbox() {
+    // G1, G9
+    let mut motel = Motel::new(
+        [suite(101, SuiteStatus::VacantDirty), suite(102, SuiteStatus::VacantDirty)]
+            .into_iter()
+            .chain([task(id(71), "Towels", Some(ana())).into()]),
+    );
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let lamp = phone.tap(report(id(70), "Lamp"));
+    phone.feed(Input::ClearKind { kind: EntityKind::Suite });
+    assert_eq!(phone.store.row(&suite_ref(102)), None);
+    assert_eq!(phone.sees(&task_ref(id(71)), "title"), "Towels");
+    assert_eq!(phone.sees(&task_ref(id(70)), "title"), "Lamp", "still predicted");
+    assert!(!phone.engine.status().has_data);
+    // Killed before it is fetched: it is not forgotten that it is to be.
+    phone.restart();
+    assert!(phone.state_of(op).is_some() && phone.state_of(lamp).is_some());
+    phone.feed(Input::Connect);
+    phone.settle();
+    phone.greet(&motel);
+    let request = phone.next_request("/v1/snapshot");
+    let lines = motel.snapshot(ana(), &[]);
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[..4].to_vec() });
+    assert_eq!(phone.sees(&task_ref(id(71)), "title"), "Towels", "the rest stays on the screen meanwhile");
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[4..].to_vec() });
+    phone.answer(&request, 200, "");
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+    phone.catch_up(&mut motel);
+    assert_eq!((phone.state_of(op), phone.state_of(lamp)), (None, None));
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
 }
 
 /// The app is killed and started again, as a release that is newer than the one that ran before.

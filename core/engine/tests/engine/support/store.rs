@@ -71,6 +71,10 @@ impl TestStore {
                 self.shown.clear();
                 self.bases.clear();
             }
+            Write::ClearKind(kind) => {
+                self.shown.retain(|row, _| row.kind != kind);
+                self.bases.retain(|row, _| row.kind != kind);
+            }
         }
     }
 
