@@ -134,13 +134,9 @@ async fn a_discarded_operation_is_undone_and_its_waiter_told() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = ana_with_data(&peer, phone.path()).await;
     let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
-    let waiter = tokio::spawn({
-        let ana = ana.clone();
-        async move { ana.settled(receipt.id, Duration::from_secs(10)).await }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    ana.discard(receipt.id).await.unwrap();
-    assert_eq!(waiter.await.unwrap().unwrap(), Outcome::Discarded);
+    let (settled, discarded) =
+        tokio::join!(ana.settled(receipt.id, Duration::from_secs(10)), ana.discard(receipt.id));
+    assert_eq!((settled, discarded), (Ok(Outcome::Discarded), Ok(())));
     let Entity::Task(task) = &ana.query(Query::tasks()).await.unwrap()[0] else { panic!("a task") };
     assert_eq!(task.status.as_str(), "PENDING");
     assert!(matches!(ana.discard(receipt.id).await, Err(Error::InvalidInput(_))));
@@ -164,15 +160,14 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
     let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
     lock.try_lock().unwrap();
     assert!(!database(phone.path()).with_extension("db-wal").exists(), "the log was written back");
-    drop(lock);
-    let waits = tokio::spawn({
-        let ana = ana.clone();
-        async move { ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await }
+    let (tapped, ()) = tokio::join!(soon(ana.execute(Command::StartTask { task_id: TASK_TOWELS })), async {
+        // The tap is there, and the lock still free.
+        lock.unlock().unwrap();
+        lock.try_lock().unwrap();
+        drop(lock);
+        soon(ana.resume()).await.unwrap();
     });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!waits.is_finished());
-    soon(ana.resume()).await.unwrap();
-    soon(waits).await.unwrap().unwrap();
+    tapped.unwrap();
 }
 
 #[tokio::test]
