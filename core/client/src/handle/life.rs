@@ -90,7 +90,7 @@ impl InnSync {
 
     /// Signs the same person in again, with their password, when [`SyncStatus::needs_sign_in`] says so.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
     pub async fn sign_in_again(&self, password: &str) -> Result<(), Error> {
         let shared = &self.inner.shared;
         let account = &shared.account;
