@@ -19,6 +19,13 @@ pub enum InnSyncError {
     /// The call needs the server, and it does not answer: try again when there is a network.
     #[error("the server cannot be reached")]
     Offline,
+    /// The server's certificate is not trusted: a wrong address, a clock that is off, or a private certificate that
+    /// `Settings.extraRoots` lacks.
+    #[error("the server is not trusted: {detail}")]
+    ServerNotTrusted {
+        /// What was found, and what to do.
+        detail: String,
+    },
     /// Ask for an update of the app: the server, or the database on the phone, is of a newer release.
     #[error("this release of the app is too old")]
     UpdateRequired,
@@ -37,6 +44,9 @@ pub enum InnSyncError {
         /// Why.
         rejection: Rejection,
     },
+    /// The operation has left the phone, and the server may have carried it out: it cannot be discarded, only undone.
+    #[error("the operation was already sent")]
+    AlreadySent,
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {detail}")]
     InvalidInput {
@@ -62,11 +72,13 @@ impl From<Error> for InnSyncError {
         match error {
             Error::SignInRequired => Self::SignInRequired,
             Error::Offline => Self::Offline,
+            Error::ServerNotTrusted(detail) => Self::ServerNotTrusted { detail },
             Error::UpdateRequired => Self::UpdateRequired,
             Error::StorageFull => Self::StorageFull,
             Error::StorageCorrupt => Self::StorageCorrupt,
             Error::AlreadyOpen => Self::AlreadyOpen,
             Error::Rejected(rejection) => Self::Rejected { rejection: rejection.to_shell() },
+            Error::AlreadySent => Self::AlreadySent,
             Error::InvalidInput(detail) => Self::InvalidInput { detail },
             Error::Timeout => Self::Timeout,
             Error::Closed => Self::Closed,

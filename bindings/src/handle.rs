@@ -18,6 +18,7 @@ use crate::streams::{
     StatusStream, SuiteBoardStream, SyncLineStream, UnassignedStream, UpdateStream, UrgentStream,
 };
 use crate::tokens::{PlatformTokens, TokenStore};
+use crate::vocabulary::EntityKind;
 
 /// Which database to open, and by whom. One database is kept for each server, property and person.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
@@ -82,7 +83,8 @@ fn handle(innsync: InnSync) -> Arc<InnSyncHandle> {
 
 /// Signs in with a password and opens the person's database.
 ///
-/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `UpdateRequired`, and those of `openAccount`.
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and those of
+/// `openAccount`.
 #[uniffi::export]
 pub async fn sign_in(
     settings: Settings,
@@ -168,11 +170,6 @@ impl InnSyncHandle {
     pub fn presented(&self, effect: Uuid) -> Result<(), InnSyncError> {
         caught(|| Ok(self.innsync.presented(effect)))
     }
-
-    /// Goes on after `quiesce`.
-    pub fn resume(&self) -> Result<(), InnSyncError> {
-        caught(|| Ok(self.innsync.resume()))
-    }
 }
 
 /// Commands and the outbox.
@@ -195,7 +192,9 @@ impl InnSyncHandle {
         caught_async(self.innsync.retry(operation)).await
     }
 
-    /// Forgets a parked or queued operation, by a person's choice: what it predicted is undone.
+    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+    ///
+    /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), InnSyncError> {
         caught_async(self.innsync.discard(operation)).await
     }
@@ -273,6 +272,11 @@ impl InnSyncHandle {
         caught_async(self.innsync.refresh()).await
     }
 
+    /// Forgets what the phone holds of one kind, and fetches it when the network allows; the outbox stays.
+    pub async fn clear_kind(&self, kind: EntityKind) -> Result<(), InnSyncError> {
+        caught_async(self.innsync.clear_kind(kind.to_core())).await
+    }
+
     /// Empties the cache; the outbox stays, and all is fetched anew when there is a network.
     pub async fn clear_cache(&self) -> Result<(), InnSyncError> {
         caught_async(self.innsync.clear_cache()).await
@@ -302,7 +306,8 @@ impl InnSyncHandle {
         caught(|| Ok(EventStream::new(self.innsync.events())))
     }
 
-    /// What must be shown or sounded: first all that was not presented yet, then each as it arises.
+    /// What must be shown or sounded: first all that was not presented yet, then each as it arises. Toasts and short sounds
+    /// wait for an hour at most; an emergency that is over is told by `EmergencyOver`.
     pub fn effects(&self) -> Result<Arc<EffectStream>, InnSyncError> {
         caught(|| Ok(EffectStream::new(self.innsync.effects())))
     }
@@ -359,7 +364,7 @@ impl InnSyncHandle {
 
     /// Signs the same person in again, when the status says that this is needed.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
     pub async fn sign_in_again(&self, password: String) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_in_again(&password)).await
     }
@@ -367,6 +372,12 @@ impl InnSyncHandle {
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held.
     pub async fn quiesce(&self) -> Result<(), InnSyncError> {
         caught_async(self.innsync.quiesce()).await
+    }
+
+    /// Goes on after `quiesce`. Where the database cannot be opened (`StorageFull`, `AlreadyOpen`, …) the handle stays quiet,
+    /// its streams and calls wait, and it can be tried again.
+    pub async fn resume(&self) -> Result<(), InnSyncError> {
+        caught_async(self.innsync.resume()).await
     }
 
     /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.

@@ -56,6 +56,12 @@ pub enum EffectBody {
         /// What is the matter.
         message: String,
     },
+    /// An emergency does not concern this person any more (resolved, acknowledged, out of sight): its screen goes, its sound
+    /// ends. May also come where neither was shown.
+    EmergencyOver {
+        /// The alert.
+        alert_id: Uuid,
+    },
     /// A sound.
     Sound {
         /// `task-assigned` or `emergency`.
@@ -82,6 +88,7 @@ impl ToShell for innsync_client::EffectBody {
             Self::EmergencyModal { alert_id, title, message } => {
                 EffectBody::EmergencyModal { alert_id, title, message }
             }
+            Self::EmergencyOver { alert_id } => EffectBody::EmergencyOver { alert_id },
             Self::Sound { name, looping } => EffectBody::Sound { name, looping },
             Self::SystemNotification { key, args } => {
                 EffectBody::SystemNotification { key, args: args.to_shell() }
@@ -116,6 +123,11 @@ pub enum EventBody {
     Failed {
         /// What.
         detail: String,
+    },
+    /// A mistake in InnSync; it goes on from what is on disk.
+    BugFound {
+        /// What the log has, too; to be told to support.
+        id: String,
     },
     /// Connecting has failed for long; it is tried further.
     ReconnectFailed,
@@ -239,6 +251,7 @@ impl ToShell for ClientEvent {
             Self::Connected => EventBody::Connected,
             Self::Disconnected { code, reason } => EventBody::Disconnected { code, reason },
             Self::Error { detail } => EventBody::Failed { detail },
+            Self::Bug { id } => EventBody::BugFound { id },
             Self::ReconnectFailed => EventBody::ReconnectFailed,
             Self::Domain(event) => event.to_shell(),
             Self::Other { text, .. } => EventBody::OtherFrame { json: text },

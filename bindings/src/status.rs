@@ -34,10 +34,14 @@ record!(
         last_sync_time: Option<Timestamp>,
         /// The server's time of which the phone last knew that it had everything.
         up_to_date_as_of: Option<Timestamp>,
-        /// Whether the first snapshot is here.
+        /// Whether a whole snapshot is here, and nothing of it was cleared since.
         has_data: bool,
         /// Whether a person must sign in before anything is sent.
         needs_sign_in: bool,
+        /// Failed attempts to reconnect, as long as there is no connection.
+        reconnect_attempts: u32,
+        /// Frames of the app's own that wait for a connection.
+        queued_messages: u32,
     }
 );
 choice!(

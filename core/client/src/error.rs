@@ -18,6 +18,14 @@ pub enum Error {
     /// The call needs the server, and it does not answer: try again when there is a network.
     #[error("the server cannot be reached")]
     Offline,
+    /// Whoever answers has no certificate that this phone trusts, for the reason given. Ask to look at the phone's date and
+    /// to sign in to the Wi-Fi where it wants that; a server with a certificate of its own needs its root in
+    /// [`Options::extra_roots`](crate::Options::extra_roots). Nothing was sent.
+    #[error(
+        "the server's certificate is not trusted ({0}): check the phone's date and whether the Wi-Fi wants a sign-in; a \
+         server with its own certificate needs its root given to the app"
+    )]
+    ServerNotTrusted(String),
     /// Ask for an update of the app: the server, or the database on the phone, is of a newer release.
     #[error("this release of the app is too old")]
     UpdateRequired,
@@ -33,6 +41,9 @@ pub enum Error {
     /// The command is refused at once, with nothing changed: tell why.
     #[error("{0}")]
     Rejected(Box<Rejection>),
+    /// The operation has left the phone, so it may be carried out already: wait until it is settled, then do the opposite.
+    #[error("the operation has left the phone and can't be taken back")]
+    AlreadySent,
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {0}")]
     InvalidInput(String),

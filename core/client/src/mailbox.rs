@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use innsync_engine::{Input, SocketEvent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Reply};
 
 /// Frames of one socket, or chunks of one snapshot, that wait for the core; more stay in the network's buffers.
 const WAITING: usize = 64;
@@ -27,8 +27,8 @@ pub(crate) enum Letter {
     Job(Job),
     /// The database is closed, and what waits with it; the thread goes on at [`Letter::Resume`].
     Quiesce(tokio::sync::oneshot::Sender<()>),
-    /// Goes on.
-    Resume,
+    /// Goes on; the answer says whether the database could be opened.
+    Resume(Reply<()>),
     /// The thread ends.
     Close(Option<tokio::sync::oneshot::Sender<()>>),
 }
@@ -51,10 +51,9 @@ pub(crate) struct News {
 }
 
 /// How a pause ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// Go on.
-    Resumed,
+    /// Go on, and say whether that was possible.
+    Resumed(Reply<()>),
     /// The thread ends.
     Closed,
 }
@@ -110,21 +109,17 @@ impl Mailbox {
         loop {
             state.network.clear();
             let ends =
-                |letter: &Letter| matches!(letter, Letter::Quiesce(_) | Letter::Resume | Letter::Close(_));
+                |letter: &Letter| matches!(letter, Letter::Quiesce(_) | Letter::Resume(_) | Letter::Close(_));
             while let Some(at) = state.people.iter().position(ends) {
-                match state.people.get(at) {
-                    // Left for the loop, which answers whoever closes.
-                    Some(Letter::Close(_)) | None => return Pause::Closed,
-                    Some(Letter::Resume) => {
-                        state.people.remove(at);
-                        return Pause::Resumed;
-                    }
+                // Left for the loop, which answers whoever closes.
+                if matches!(state.people.get(at), Some(Letter::Close(_))) {
+                    return Pause::Closed;
+                }
+                match state.people.remove(at) {
+                    Some(Letter::Resume(reply)) => return Pause::Resumed(reply),
                     // Asked again: it is so already.
-                    Some(_) => {
-                        if let Some(Letter::Quiesce(done)) = state.people.remove(at) {
-                            let _ = done.send(());
-                        }
-                    }
+                    Some(Letter::Quiesce(done)) => _ = done.send(()),
+                    _ => {}
                 }
             }
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +137,7 @@ impl Mailbox {
             .filter_map(|letter| match letter {
                 Letter::Close(done) => done,
                 Letter::Quiesce(done) => Some(done),
-                Letter::Input(_) | Letter::Network(_) | Letter::Job(_) | Letter::Resume => None,
+                Letter::Input(_) | Letter::Network(_) | Letter::Job(_) | Letter::Resume(_) => None,
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use innsync_protocol::limits::DEVICE_CHARS;
 use innsync_protocol::{Problem, SessionAnswer, SessionRequest};
 
 use crate::actor::{Opened, start};
-use crate::drivers::{Http, Request, Server, runtime, tls};
+use crate::drivers::{Failed, Http, Request, Server, runtime, tls};
 use crate::error::Error;
 use crate::files::{self, Files};
 use crate::handle::InnSync;
@@ -138,9 +138,15 @@ pub(crate) async fn exchange(http: &Http, request: Request) -> Result<HttpAnswer
     let http = http.clone();
     let answer = runtime()?.spawn(async move { http.fetch(request).await }).await;
     let answer = answer.map_err(|error| Error::bug("a request panicked", &error))?;
-    answer.map_err(|failure| {
-        tracing::info!(detail = failure.detail, "the server cannot be reached");
-        Error::Offline
+    answer.map_err(|failed| match failed {
+        Failed::Distrusted(why) => {
+            tracing::warn!(why, "the server's certificate is not trusted");
+            Error::ServerNotTrusted(why)
+        }
+        Failed::Unanswered(detail) => {
+            tracing::info!(detail, "the server cannot be reached");
+            Error::Offline
+        }
     })
 }
 

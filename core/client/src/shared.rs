@@ -20,19 +20,6 @@ const WAITING: usize = 1_000;
 /// States of the connection that wait for a consumer.
 const STATES_WAITING: usize = 64;
 
-/// Before the database was looked at.
-const NOTHING_YET: SyncStatus = SyncStatus {
-    connection: ConnectionState::Disconnected,
-    is_online: false,
-    pending_changes: 0,
-    parked: 0,
-    sync_in_progress: false,
-    last_sync_time: None,
-    up_to_date_as_of: None,
-    has_data: false,
-    needs_sign_in: false,
-};
-
 pub(crate) struct Shared {
     pub(crate) account: Account,
     /// Names the account in the token store.
@@ -65,7 +52,7 @@ pub(crate) struct Parts {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        let status = SyncStatus { needs_sign_in: parts.session.is_none(), ..NOTHING_YET };
+        let status = SyncStatus { needs_sign_in: parts.session.is_none(), ..SyncStatus::BLANK };
         Self {
             account: parts.account,
             account_key: parts.account_key,
@@ -106,7 +93,7 @@ impl Shared {
 
     /// The sync status, as it was last told.
     pub(crate) fn status(&self) -> SyncStatus {
-        self.status.last().unwrap_or(NOTHING_YET)
+        self.status.last().unwrap_or(SyncStatus::BLANK)
     }
 
     /// Tells an event to streams and callbacks.
@@ -125,6 +112,7 @@ impl Shared {
             connection,
             is_online: false,
             sync_in_progress: false,
+            reconnect_attempts: 0,
             ..self.status()
         });
     }

@@ -108,6 +108,20 @@ impl<T: Stored> Store<T> {
     }
 }
 
+impl<T: Stored> Store<T> {
+    /// The seed's `clear`: forgets what the phone holds of this kind, and fetches it when the network allows. The other
+    /// kinds stay, and so does the outbox with what it predicts. Until it is fetched nothing that others change is taken
+    /// over, and a person whose own row was cleared ([`Stores::employees`]) can't give commands.
+    pub async fn clear(&self) -> Result<(), Error> {
+        self.innsync.clear_kind(T::KIND).await
+    }
+
+    /// As [`Stores::refresh`]: there is one feed, so all kinds are fetched together.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        self.innsync.refresh().await
+    }
+}
+
 impl Store<Suite> {
     /// Suites in that status, by id.
     pub async fn by_status(&self, status: SuiteStatus) -> Result<Vec<Suite>, Error> {

@@ -51,12 +51,7 @@ async fn a_snapshot_comes_line_by_line_and_one_that_was_cut_is_fetched_again() {
     let ana = peer.sign_in(phone.path()).await;
     ana.connect();
     let _link = peer.welcome().await;
-    soon(async {
-        while peer.asked("POST /v1/snapshot").is_empty() && peer.asked("GET /v1/snapshot").is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    peer.is_asked("POST /v1/snapshot").await;
     assert!(!ana.status().has_data);
     peer.snapshot(&snapshot());
     until(&ana.watch_status(), |status| status.has_data).await;
@@ -152,12 +147,7 @@ async fn executing_never_waits_for_the_network() {
     assert_eq!(ana.outbox().await.unwrap().len(), 1);
     let waited = ana.settled(receipt.id, Duration::from_millis(200)).await;
     assert_eq!(waited.unwrap_err(), Error::Timeout);
-    soon(async {
-        while peer.asked("POST /v1/ops").is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    peer.is_asked("POST /v1/ops").await;
     assert_eq!(
         ana.sign_out(PendingWork::Send(Duration::from_millis(200))).await.unwrap_err(),
         Error::Timeout
@@ -171,17 +161,14 @@ async fn five_failures_are_told_once_and_attempts_go_on() {
         let peer = Peer::start().await;
         peer.sign_in(phone.path()).await
     };
-    let events = ana.events();
+    let (events, statuses) = (ana.events(), ana.watch_status());
     ana.connect();
+    for attempts in 1..10 {
+        until(&statuses, |status| status.reconnect_attempts == attempts).await;
+        // "There is a network": the next attempt is made at once.
+        ana.network_changed(true);
+    }
     let mut failed = 0;
-    soon(async {
-        for _ in 0..12 {
-            // Each says "there is a network": the next attempt is made at once.
-            ana.network_changed(true);
-            tokio::time::sleep(Duration::from_millis(60)).await;
-        }
-    })
-    .await;
     ana.close().await;
     while let Some(event) = events.next().await {
         failed += u32::from(event == ClientEvent::ReconnectFailed);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Peer, SUITE_101, TASK_TOWELS, soon};
+use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
 use innsync_client::domain::Audience;
 use innsync_client::{
     Change, Command, Entity, Error, InnSync, MemorySessions, Outcome, PendingWork, Query, SyncState, Update,
@@ -134,13 +134,9 @@ async fn a_discarded_operation_is_undone_and_its_waiter_told() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = ana_with_data(&peer, phone.path()).await;
     let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
-    let waiter = tokio::spawn({
-        let ana = ana.clone();
-        async move { ana.settled(receipt.id, Duration::from_secs(10)).await }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    ana.discard(receipt.id).await.unwrap();
-    assert_eq!(waiter.await.unwrap().unwrap(), Outcome::Discarded);
+    let (settled, discarded) =
+        tokio::join!(ana.settled(receipt.id, Duration::from_secs(10)), ana.discard(receipt.id));
+    assert_eq!((settled, discarded), (Ok(Outcome::Discarded), Ok(())));
     let Entity::Task(task) = &ana.query(Query::tasks()).await.unwrap()[0] else { panic!("a task") };
     assert_eq!(task.status.as_str(), "PENDING");
     assert!(matches!(ana.discard(receipt.id).await, Err(Error::InvalidInput(_))));
@@ -164,15 +160,94 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
     let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
     lock.try_lock().unwrap();
     assert!(!database(phone.path()).with_extension("db-wal").exists(), "the log was written back");
-    drop(lock);
-    let waits = tokio::spawn({
-        let ana = ana.clone();
-        async move { ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await }
+    let (tapped, ()) = tokio::join!(soon(ana.execute(Command::StartTask { task_id: TASK_TOWELS })), async {
+        // The tap is there, and the lock still free.
+        lock.unlock().unwrap();
+        lock.try_lock().unwrap();
+        drop(lock);
+        soon(ana.resume()).await.unwrap();
     });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!waits.is_finished());
-    ana.resume();
-    soon(waits).await.unwrap().unwrap();
+    tapped.unwrap();
+}
+
+#[tokio::test]
+async fn a_resume_that_fails_can_be_tried_again() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let tasks = ana.live(Query::tasks());
+    assert!(matches!(soon(tasks.next()).await, Some(Update::Reset(_))));
+    soon(ana.quiesce()).await.unwrap();
+    let path = database(phone.path());
+    let aside = phone.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(soon(ana.resume()).await.is_err());
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    soon(ana.resume()).await.unwrap();
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    assert!(matches!(soon(tasks.next()).await, Some(Update::Diff(_))), "streams go on");
+}
+
+#[tokio::test]
+async fn what_has_left_the_phone_is_not_discarded() {
+    // G2
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ana, _link) = peer.ana_at_work(phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    peer.is_asked("POST /v1/ops").await;
+    assert_eq!(ana.discard(receipt.id).await, Err(Error::AlreadySent));
+    ana.disconnect();
+    soon(ana.sign_out(PendingWork::Discard)).await.unwrap();
+    let ana = open(peer.options(phone.path())).unwrap();
+    assert_eq!(
+        ana.outbox().await.unwrap()[0].op.id,
+        receipt.id,
+        "it is kept, and settled at the next sign-in"
+    );
+}
+
+/// Ana's tokens as they are kept.
+fn kept_tokens(phone: &Path) -> String {
+    let kept = |path: &PathBuf| path.to_string_lossy().ends_with(".session.json");
+    let path = fs::read_dir(phone).unwrap().map(|entry| entry.unwrap().path()).find(kept).unwrap();
+    fs::read_to_string(path).unwrap()
+}
+
+/// Ana comes back in the evening: her access token is over, and a new one has been asked for.
+async fn ana_in_the_evening(peer: &Peer, phone: &Path) -> InnSync {
+    peer.answer("POST /v1/sessions", 200, &session_until("2026-01-01T00:00:00.000Z", "refresh-1"));
+    let ana = peer.sign_in(phone).await;
+    ana.connect();
+    peer.is_asked("POST /v1/sessions/refresh").await;
+    ana
+}
+
+#[tokio::test]
+async fn a_pause_waits_for_the_token_that_is_being_renewed() {
+    // G12, G22
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    let (quiet, ()) = tokio::join!(soon(ana.quiesce()), async {
+        peer.answer(
+            "POST /v1/sessions/refresh",
+            200,
+            &session_until("2099-01-01T00:00:00.000Z", "refresh-2"),
+        );
+    });
+    quiet.unwrap();
+    assert!(kept_tokens(phone.path()).contains("refresh-2"), "the old one is good for a minute, and no more");
+}
+
+#[tokio::test]
+async fn a_pause_does_not_wait_for_ever_for_a_token() {
+    // G22
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    soon(ana.quiesce()).await.unwrap();
+    let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    lock.try_lock().unwrap();
 }
 
 #[tokio::test]
@@ -198,6 +273,25 @@ async fn without_kept_tokens_a_phone_works_offline() {
     assert!(ana.status().needs_sign_in);
     ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
     assert_eq!(ana.my_tasks().await.unwrap().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_is_cleared_by_itself_and_comes_back() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    let stores = ana.stores();
+    stores.suites().clear().await.unwrap();
+    assert!(stores.suites().get_all().await.unwrap().is_empty());
+    assert_eq!(stores.employees().get_all().await.unwrap().len(), 2, "cleared by store");
+    assert_eq!(stores.tasks().get(TASK_TOWELS).await.unwrap().unwrap().status.as_str(), "IN_PROGRESS");
+    assert_eq!(ana.outbox().await.unwrap()[0].op.id, receipt.id);
+    let suites = ana.live(Query::suites());
+    assert_eq!(soon(suites.next()).await, Some(Update::Reset(Vec::new())));
+    ana.connect();
+    let _link = peer.welcome().await;
+    soon(suites.next()).await.unwrap();
+    assert_eq!(stores.suites().get(SUITE_101).await.unwrap().unwrap().suite_number, "101");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Peer, reaches};
+use common::{Peer, reaches, until};
 use innsync_client::ConnectionState;
 
 /// "should connect to WebSocket server"
@@ -27,10 +27,13 @@ async fn should_reconnect_after_disconnection() {
     let (ana, socket) = peer.ana_at_work(phone.path()).await;
     let states = ana.watch_connection();
     reaches(&states, ConnectionState::Connected).await;
+    let statuses = ana.watch_status();
     drop(socket);
     reaches(&states, ConnectionState::Reconnecting).await;
+    until(&statuses, |status| status.reconnect_attempts > 0).await;
     let _second = peer.welcome().await;
     reaches(&states, ConnectionState::Connected).await;
+    until(&statuses, |status| status.reconnect_attempts == 0).await;
 }
 
 /// "should queue messages when offline"
@@ -39,8 +42,11 @@ async fn should_queue_messages_when_offline() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = peer.sign_in(phone.path()).await;
     assert_eq!(ana.connection_state(), ConnectionState::Disconnected);
+    let statuses = ana.watch_status();
     ana.send(r#"{"type":"TEST","data":"test"}"#).unwrap();
+    until(&statuses, |status| status.queued_messages == 1).await;
     ana.connect();
     let mut socket = peer.welcome().await;
     assert_eq!(socket.hear("TEST").await["data"], "test");
+    until(&statuses, |status| status.queued_messages == 0).await;
 }

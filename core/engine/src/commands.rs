@@ -189,16 +189,12 @@ impl Draft<'_> {
         let Some(op) = self.state.outbox.get(id).cloned() else {
             return self.error(format!("there is no operation {id} to discard"));
         };
-        match op.state {
-            OpState::Queued | OpState::Parked { .. } => {
-                self.state.push.forget(id);
-                self.remove_op(id);
-                self.park_dependents(id);
-            }
-            OpState::Sent | OpState::Applied { .. } => {
-                self.error(format!("operation {id} is on its way to the server and cannot be discarded"));
-            }
+        if !op.may_be_discarded() {
+            return self.error(format!("operation {id} has left the phone and cannot be discarded"));
         }
+        self.state.push.forget(id);
+        self.remove_op(id);
+        self.park_dependents(id);
     }
 
     /// What was to come after a discarded operation is left to a person, who may retry it by itself: the server would

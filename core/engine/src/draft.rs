@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use innsync_domain::{Entity, EntityRef, Uuid};
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 
 use crate::clock::Now;
 use crate::engine::Config;
+use crate::limits::EFFECTS_WAITING;
 use crate::outbox::{OpState, QueuedOp, Receipt};
 use crate::output::{ClientEvent, Effect, Output};
 use crate::predict::{Observer, Rows};
@@ -33,6 +34,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) state: State,
     pub(crate) outputs: Vec<Output>,
     ground: Ground,
+    /// Kinds of which nothing lies under the changes of the step.
+    cleared: BTreeSet<EntityKind>,
     /// Writes that concern whole areas, in order; they come before all rows.
     areas: Vec<Write>,
     /// The staging area as this step changes it.
@@ -61,6 +64,7 @@ impl<'a> Draft<'a> {
             state,
             outputs: Vec::new(),
             ground: Ground::Committed,
+            cleared: BTreeSet::new(),
             areas: Vec::new(),
             staged: BTreeMap::new(),
             stage_cleared: false,
@@ -94,6 +98,7 @@ impl<'a> Draft<'a> {
 
     fn ground_row(&self, entity: &EntityRef, committed_mirror: bool) -> Result<Option<Entity>, StoreError> {
         match self.ground {
+            Ground::Committed if self.cleared.contains(&entity.kind) => Ok(None),
             Ground::Committed if committed_mirror => self.store.mirror(&entity.kind, entity.id),
             Ground::Committed => self.store.shown(&entity.kind, entity.id),
             Ground::Empty => Ok(None),
@@ -125,6 +130,7 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn had_base(&self, entity: &EntityRef) -> Result<bool, StoreError> {
         match self.ground {
+            Ground::Committed if self.cleared.contains(&entity.kind) => Ok(false),
             Ground::Committed => self.store.has_base(&entity.kind, entity.id),
             Ground::Empty | Ground::Staged => Ok(false),
         }
@@ -133,7 +139,10 @@ impl<'a> Draft<'a> {
     /// All of them at once.
     pub(crate) fn bases_before(&self) -> Result<BTreeSet<EntityRef>, StoreError> {
         match self.ground {
-            Ground::Committed => Ok(self.store.bases()?.into_iter().collect()),
+            Ground::Committed => {
+                let bases = self.store.bases()?.into_iter();
+                Ok(bases.filter(|entity| !self.cleared.contains(&entity.kind)).collect())
+            }
             Ground::Empty | Ground::Staged => Ok(BTreeSet::new()),
         }
     }
@@ -149,6 +158,13 @@ impl<'a> Draft<'a> {
         self.areas.push(Write::ClearMirror);
         self.ground = Ground::Empty;
         self.mirror.clear();
+        self.rebuild_all = true;
+    }
+
+    pub(crate) fn clear_rows_of(&mut self, kind: EntityKind) {
+        self.areas.push(Write::ClearKind(kind.clone()));
+        self.mirror.retain(|entity, _| entity.kind != kind);
+        self.cleared.insert(kind);
         self.rebuild_all = true;
     }
 
@@ -202,18 +218,47 @@ impl<'a> Draft<'a> {
 
     // Effects.
 
-    /// Records an effect, unless the same cause gave it before.
-    pub(crate) fn effect(&mut self, effect: Effect) -> Result<(), StoreError> {
+    /// Records an effect, unless the same cause gave it before. Says whether it is new.
+    pub(crate) fn effect(&mut self, effect: Effect) -> Result<bool, StoreError> {
         if self.store.knows_effect(effect.id)? || !self.known_effects.insert(effect.id) {
-            return Ok(());
+            return Ok(false);
         }
         self.effects.push(Write::PutEffect(effect.clone()));
         self.tell(Output::Effect(effect));
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn presented(&mut self, effect: Uuid) {
         self.effects.push(Write::EffectPresented(effect));
+    }
+
+    /// Takes an effect back that may not have been presented yet.
+    pub(crate) fn withdraw(&mut self, effect: Uuid) {
+        self.presented(effect);
+        self.tell(Output::Withdrawn(effect));
+    }
+
+    /// Where there are new effects, withdraws those that nobody presented and that are too old or too many.
+    pub(crate) fn bound_effects(&mut self) -> Result<(), StoreError> {
+        if !self.effects.iter().any(|write| matches!(write, Write::PutEffect(_))) {
+            return Ok(());
+        }
+        let mut waiting = self.store.effects()?;
+        for write in &self.effects {
+            match write {
+                Write::PutEffect(effect) => waiting.push(effect.clone()),
+                Write::EffectPresented(id) => waiting.retain(|effect| effect.id != *id),
+                _ => {}
+            }
+        }
+        waiting.retain(|effect| !effect.is_alarm());
+        let too_many = waiting.len().saturating_sub(EFFECTS_WAITING);
+        for (at, effect) in waiting.iter().enumerate() {
+            if at < too_many || effect.is_stale(self.now.wall) {
+                self.withdraw(effect.id);
+            }
+        }
+        Ok(())
     }
 
     // The end.

@@ -1,9 +1,10 @@
 //! News: what other people's changes make a phone show or sound. One cause (a commit) shows one toast, the strongest that
-//! applies; one thing never rings twice. A person's own changes are no news to them, and a snapshot is none either.
+//! applies; one thing never rings twice. A person's own changes are no news to them, and of a snapshot only the emergencies
+//! that still go on are.
 //!
 //! | key | arguments | when |
 //! | --- | --- | --- |
-//! | `emergency` | `title`, `message`, `severity` | an alert: ERROR for 10 s, [`EffectBody::EmergencyModal`], the looping sound `emergency` |
+//! | `emergency` | `title`, `message`, `severity` | an alert: ERROR for 10 s, [`EffectBody::EmergencyModal`], the looping sound `emergency`; [`EffectBody::EmergencyOver`] when it is over for this person |
 //! | `notification` | `title`, `message` | a notification of HIGH or URGENT priority: WARNING for 5 s |
 //! | `announcement` | `title`, `message` | WARNING where HIGH, INFO where NORMAL |
 //! | `task.assigned` | `title` | a task assigned to me: INFO, the sound `task-assigned`, a system notification |
@@ -16,15 +17,18 @@ use std::collections::BTreeMap;
 
 use innsync_domain::{
     Alert, AnnouncementPriority, Entity, EntityKind, EntityRef, Event, NotificationPriority,
-    NotificationType, Timestamp, Uuid, ViewChange, derived_id,
+    NotificationType, Timestamp, Uuid, derived_id,
 };
-use innsync_protocol::{Commit, Delta};
+use innsync_protocol::Commit;
 
 use crate::draft::Draft;
 use crate::limits::{NEWS_MAX_AGE_MS, TOAST_MS};
 use crate::notices::args;
 use crate::output::{Effect, EffectBody, ToastLevel};
 use crate::store::StoreError;
+
+/// Milliseconds that an emergency's toast stays.
+const EMERGENCY_TOAST_MS: u32 = 10_000;
 
 /// What a commit tells.
 pub(crate) struct News {
@@ -82,36 +86,59 @@ impl Draft<'_> {
             _ => {}
         }
         let toast = EffectBody::Toast { level, key: key.to_owned(), args, duration_ms };
-        self.news_effect(&entity, &format!("toast{cause}"), toast)
+        self.news_effect(&entity, &format!("toast{cause}"), toast)?;
+        Ok(())
     }
 
-    fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<(), StoreError> {
+    fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<bool, StoreError> {
         self.effect(Effect { id: news_id(entity, what), at: self.now.wall, body })
+    }
+
+    /// An emergency that came with a snapshot: it rings with all that belongs to it, if it still wants this person.
+    pub(crate) fn ring_if_open(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
+        let Some(Entity::Alert(it)) = self.mirror_row(alert)? else { return Ok(()) };
+        if !self.alert_is_open(&it)? {
+            return Ok(());
+        }
+        self.ring(alert)?;
+        let toast = EffectBody::Toast {
+            level: ToastLevel::Error,
+            key: "emergency".to_owned(),
+            args: alert_args(&it),
+            duration_ms: EMERGENCY_TOAST_MS,
+        };
+        self.news_effect(alert, "toast", toast)?;
+        Ok(())
     }
 
     /// The emergency screen and its sound.
     fn ring(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
         if let Some(Entity::Alert(it)) = self.mirror_row(alert)? {
             let modal = EffectBody::EmergencyModal { alert_id: it.id, title: it.title, message: it.message };
-            self.news_effect(alert, "modal", modal)?;
+            if self.news_effect(alert, "modal", modal)? {
+                self.state.meta.ringing.push(it.id);
+            }
             let sound = EffectBody::Sound { name: "emergency".to_owned(), looping: true };
             self.news_effect(alert, "sound", sound)?;
         }
         Ok(())
     }
 
-    /// An emergency that this person has acknowledged (on another phone), or that is resolved, does not ring any more,
-    /// also where the shell was not there to show it in time.
-    pub(crate) fn silence_what_is_over(&mut self, delta: &Delta) -> Result<(), StoreError> {
-        let changes = delta.commits.iter().flat_map(|commit| &commit.changes);
-        for alert in changes.filter_map(ViewChange::reference).filter(|it| it.kind == EntityKind::Alert) {
+    /// An emergency that this person has acknowledged (on another phone), that is resolved or out of sight, does not ring
+    /// any more: where the shell has not shown it yet, it need not, and where it has, it is told.
+    pub(crate) fn silence_what_is_over(&mut self) -> Result<(), StoreError> {
+        for id in self.state.meta.ringing.clone() {
+            let alert = EntityRef::new(EntityKind::Alert, id);
             if let Some(Entity::Alert(now)) = self.mirror_row(&alert)?
-                && self.is_over(&now)
+                && !self.is_over(&now)
             {
-                for what in ["modal", "sound", "toast"] {
-                    self.presented(news_id(&alert, what));
-                }
+                continue;
             }
+            self.state.meta.ringing.retain(|it| *it != id);
+            for what in ["modal", "sound", "toast"] {
+                self.withdraw(news_id(&alert, what));
+            }
+            self.news_effect(&alert, "over", EffectBody::EmergencyOver { alert_id: id })?;
         }
         Ok(())
     }
@@ -131,13 +158,7 @@ impl Draft<'_> {
         };
         match event {
             Event::EmergencyAlert { alert, .. } if self.alert_is_open(alert)? => {
-                let severity = alert.severity.to_string();
-                let args = args([
-                    ("title", alert.title.clone()),
-                    ("message", alert.message.clone()),
-                    ("severity", severity),
-                ]);
-                toast(9, ToastLevel::Error, "emergency", args, 10_000)
+                toast(9, ToastLevel::Error, "emergency", alert_args(alert), EMERGENCY_TOAST_MS)
             }
             Event::Notification { notification: it, .. } => {
                 let text = args([("title", it.title.clone()), ("message", it.message.clone())]);
@@ -205,6 +226,14 @@ impl Draft<'_> {
         let me = self.config.employee;
         alert.resolved_at.is_some() || alert.acknowledgements.iter().any(|it| it.employee_id == me)
     }
+}
+
+fn alert_args(alert: &Alert) -> BTreeMap<String, String> {
+    args([
+        ("title", alert.title.clone()),
+        ("message", alert.message.clone()),
+        ("severity", alert.severity.to_string()),
+    ])
 }
 
 fn news_id(entity: &EntityRef, what: &str) -> Uuid {

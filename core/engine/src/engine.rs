@@ -18,6 +18,9 @@ use crate::status::{ConnectionState, SyncStatus};
 use crate::step::may_write;
 use crate::store::{Batch, StoreError, StoreRead};
 
+/// This release, as the store remembers it.
+pub(crate) const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
 /// Who and where the engine works for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -71,9 +74,13 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let meta = store.meta()?;
         let mut snapshots = Snapshots::default();
-        if !meta.has_data {
+        // What an older release had to pass over, this one may know.
+        let passed_over = meta.passed_over.as_deref().is_some_and(|by| by != RELEASE);
+        if !meta.has_data || passed_over {
             snapshots.want(None);
         }
+        // An operation that could not be read any more has left its prediction behind.
+        let unchecked = !store.bases()?.is_empty();
         let state = State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
@@ -88,7 +95,8 @@ impl Engine {
             push: Default::default(),
             frames: Arc::default(),
             notices: Vec::new(),
-            wake: None,
+            unchecked,
+            wake: unchecked.then_some(now.boot_ms),
             hold_until: None,
             commit_failures: 0,
         };
@@ -137,6 +145,12 @@ impl Engine {
     /// Where the connection stands.
     pub fn connection(&self) -> ConnectionState {
         self.state.status.connection
+    }
+
+    /// Whether a token refresh waits for its answer. Whoever drops the engine before that loses the rotated refresh token,
+    /// and with it the session.
+    pub fn is_refreshing(&self) -> bool {
+        self.state.requests.find(Purpose::Refresh).is_some()
     }
 
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.

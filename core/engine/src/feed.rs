@@ -15,6 +15,7 @@ use innsync_protocol::{Cursor, Delta, Reset, SyncAnswer};
 
 use crate::draft::Draft;
 use crate::effects::News;
+use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{FRAMES_BUFFERED, POLL_MS};
 use crate::output::{ClientEvent, Output};
@@ -136,7 +137,9 @@ impl Draft<'_> {
                     ViewChange::Remove { entity, .. } => {
                         self.mirror.insert(entity.clone(), None);
                     }
-                    ViewChange::Unsupported { .. } => {}
+                    ViewChange::Unsupported { .. } => {
+                        self.state.meta.passed_over = Some(RELEASE.to_owned());
+                    }
                 }
                 told.events.extend(derive(change, commit.by, commit.at, me));
             }
@@ -144,7 +147,7 @@ impl Draft<'_> {
         }
         self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
         self.confirm_reached();
-        self.silence_what_is_over(delta)?;
+        self.silence_what_is_over()?;
         for told in news {
             self.tell_news(&told)?;
             for event in told.events {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use innsync_domain::{Command, Timestamp, Uuid};
+use innsync_domain::{Command, EntityKind, Timestamp, Uuid};
 use innsync_protocol::CloseCode;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,8 @@ pub enum Input {
         /// The new one.
         id: Uuid,
     },
-    /// A parked or queued operation shall be forgotten, by a person's choice.
+    /// An operation shall be forgotten, by a person's choice. Only a parked one, or one that has never left the phone, is
+    /// ([`crate::QueuedOp::may_be_discarded`]).
     Discard {
         /// The operation.
         id: Uuid,
@@ -83,6 +84,11 @@ pub enum Input {
     Refetch,
     /// Everything on the phone but the outbox shall be forgotten, and fetched when the network allows.
     ClearCache,
+    /// Everything of one kind shall be forgotten, and fetched when the network allows; the outbox stays.
+    ClearKind {
+        /// Which kind.
+        kind: EntityKind,
+    },
     /// The last step's batch could not be committed: nothing of it happened. Whoever waits for its
     /// [`crate::Output::Executed`] is answered by the driver.
     CommitFailed,

@@ -28,6 +28,10 @@ pub const FRAMES_BUFFERED: usize = 256;
 pub const ROWS_PER_TRANSACTION: usize = 500;
 /// Effects remembered after they were presented, so that none is shown twice.
 pub const EFFECTS_REMEMBERED: usize = 1_000;
+/// Effects that wait to be presented; of more, the oldest are withdrawn. Those of emergencies that go on are not counted.
+pub const EFFECTS_WAITING: usize = 100;
+/// Milliseconds after which a toast or a short sound that was not presented is withdrawn.
+pub const EFFECT_MAX_AGE_MS: i64 = 3_600_000;
 /// Milliseconds beyond [`HTTP_TIMEOUT_MS`] after which the engine itself gives a request up, should the driver never answer.
 pub const HTTP_GRACE_MS: u64 = 5_000;
 /// Milliseconds that a server may ask a phone to stay away before it reconnects; longer wishes are cut.

@@ -16,8 +16,20 @@ pub struct QueuedOp {
     pub footprint: Footprint,
     /// How far it is.
     pub state: OpState,
-    /// How often it was sent.
+    /// How often it was sent, those times apart that a token was refused.
     pub attempts: u32,
+}
+
+impl QueuedOp {
+    /// Whether a person may discard it: it has never left the phone, or the server did not take it. What was sent without an
+    /// answer may be carried out already.
+    pub fn may_be_discarded(&self) -> bool {
+        match self.state {
+            OpState::Queued => self.attempts == 0,
+            OpState::Parked { .. } => true,
+            OpState::Sent | OpState::Applied { .. } => false,
+        }
+    }
 }
 
 /// The entities that an operation's prediction read or wrote. It waits for every earlier one that shares an entity,

@@ -6,6 +6,7 @@ use innsync_domain::{Event, Rejection, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
 use crate::input::Session;
+use crate::limits::EFFECT_MAX_AGE_MS;
 use crate::outbox::Receipt;
 use crate::status::{ConnectionState, SyncStatus};
 
@@ -53,8 +54,10 @@ pub enum Output {
     Operation(Receipt),
     /// Something happened that subscribers listen for.
     Event(ClientEvent),
-    /// Something must be shown or sounded; stays until presented.
+    /// Something must be shown or sounded; stays until presented or withdrawn.
     Effect(Effect),
+    /// An effect that was not presented yet is not to be: it is too old, one of too many, or of an emergency that is over.
+    Withdrawn(Uuid),
     /// The connection's state changed.
     Connection(ConnectionState),
     /// The sync status changed.
@@ -114,6 +117,11 @@ pub enum ClientEvent {
         /// What went wrong, for a log.
         detail: String,
     },
+    /// `error`: a mistake in InnSync; it goes on from what is on disk.
+    Bug {
+        /// What the log has, too; to be told to support.
+        id: String,
+    },
     /// `reconnect_failed`
     ReconnectFailed,
     /// A typed event, from what changed.
@@ -133,7 +141,7 @@ impl ClientEvent {
         match self {
             Self::Connected => "connected",
             Self::Disconnected { .. } => "disconnected",
-            Self::Error { .. } => "error",
+            Self::Error { .. } | Self::Bug { .. } => "error",
             Self::ReconnectFailed => "reconnect_failed",
             // The seed's manager emits these two in lower case.
             Self::Domain(event) => match event.name() {
@@ -184,6 +192,12 @@ pub enum EffectBody {
         /// What is the matter.
         message: String,
     },
+    /// An emergency that rang here does not concern this person any more (resolved, acknowledged, out of sight): its screen
+    /// goes, its sound ends. May also come where neither was shown.
+    EmergencyOver {
+        /// The alert.
+        alert_id: Uuid,
+    },
     /// A sound.
     Sound {
         /// `task-assigned` or `emergency`.
@@ -198,6 +212,25 @@ pub enum EffectBody {
         /// Its arguments by name.
         args: std::collections::BTreeMap<String, String>,
     },
+}
+
+impl Effect {
+    /// Whether it is news no more at that time of the phone's clock: toasts and short sounds are for the moment.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let for_the_moment = match self.body {
+            EffectBody::Toast { .. } => true,
+            EffectBody::Sound { looping, .. } => !looping,
+            EffectBody::EmergencyModal { .. }
+            | EffectBody::EmergencyOver { .. }
+            | EffectBody::SystemNotification { .. } => false,
+        };
+        for_the_moment && now.as_millis().saturating_sub(self.at.as_millis()) > EFFECT_MAX_AGE_MS
+    }
+
+    /// Whether it is part of an emergency that goes on: such effects are never given up.
+    pub(crate) fn is_alarm(&self) -> bool {
+        matches!(self.body, EffectBody::EmergencyModal { .. } | EffectBody::Sound { looping: true, .. })
+    }
 }
 
 /// How a toast looks.

@@ -24,7 +24,8 @@ impl Draft<'_> {
             OpOutcome::Rejected { class: ErrorClass::Transient, .. } => self.try_op_again(&op, 0),
             OpOutcome::Rejected { class: ErrorClass::Auth, .. } => {
                 // The token is to blame, not the operation: it costs no attempt.
-                self.try_op_again(&op, 0);
+                let attempts = op.attempts.saturating_sub(u32::from(op.state == OpState::Sent));
+                self.wait_and_queue(&QueuedOp { attempts, ..QueuedOp::clone(&op) }, 0);
                 let token = self.state.session.access_token();
                 self.token_refused(&token);
             }
@@ -71,7 +72,11 @@ impl Draft<'_> {
     }
 
     /// Removes the operations whose effect the mirror has: in the same batch that brings it.
+    /// After a restored backup the cursor is of another history than the answers: nothing is reached before the snapshot.
     pub(crate) fn confirm_reached(&mut self) {
+        if self.state.snapshots.is_of_other_history() {
+            return;
+        }
         let reached = self.state.meta.cursor.seq;
         let done: Vec<_> = self
             .state
@@ -97,9 +102,13 @@ impl Draft<'_> {
     }
 
     fn try_op_again(&mut self, op: &QueuedOp, after: u64) {
+        self.notice_trouble();
+        self.wait_and_queue(op, after);
+    }
+
+    fn wait_and_queue(&mut self, op: &QueuedOp, after: u64) {
         let wait = self.state.random.backoff(op.attempts).max(after);
         self.state.push.hold(op.op.id, self.now.boot_ms.saturating_add(wait));
-        self.notice_trouble();
         self.set_op_state(op, OpState::Queued);
     }
 

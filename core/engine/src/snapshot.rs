@@ -1,11 +1,14 @@
 //! The snapshot: all that the person may see, streamed. The first goes straight to the screen, so that suites and my tasks
 //! are usable before the rest is here; a later one is staged and swapped in whole.
 
-use innsync_domain::{Entity, Uuid};
+use std::sync::Arc;
+
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
-use innsync_protocol::{OpResult, ResetReason, SnapshotLine, SnapshotStart};
+use innsync_protocol::{Cursor, OpResult, ResetReason, SnapshotLine, SnapshotStart};
 
 use crate::draft::Draft;
+use crate::engine::RELEASE;
 use crate::http::{Answer, Purpose, snapshot_body};
 use crate::limits::HTTP_TIMEOUT_MS;
 use crate::outbox::OpState;
@@ -30,6 +33,10 @@ struct Run {
     rows: u64,
     /// Whether rows are shown as they come.
     direct: bool,
+    /// The alerts that came.
+    alerts: Arc<Vec<EntityRef>>,
+    /// Something came that this release does not know.
+    passed_over: bool,
 }
 
 impl Snapshots {
@@ -41,6 +48,11 @@ impl Snapshots {
     /// Whether one is wanted or under way.
     pub(crate) fn is_due(&self) -> bool {
         self.wanted
+    }
+
+    /// Whether the cursor is of a history that the server does not have any more.
+    pub(crate) fn is_of_other_history(&self) -> bool {
+        self.other_history
     }
 
     /// Whether one is under way whose rows are shown as they come.
@@ -77,8 +89,10 @@ impl Draft<'_> {
         if self.state.snapshot_deadline().is_some_and(|at| at <= self.boot()) {
             let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME));
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
-            let direct = !self.state.meta.has_data;
-            self.state.snapshots.run = Some(Run { id, start: None, rows: 0, direct });
+            // Where a kind was cleared, the rest stays on the screen meanwhile.
+            let direct = !self.state.meta.has_data && self.state.meta.cursor == Cursor::default();
+            self.state.snapshots.run =
+                Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default(), passed_over: false });
         }
     }
 
@@ -115,11 +129,15 @@ impl Draft<'_> {
             }
             (SnapshotLine::Row(row), true) => {
                 run.rows += 1;
+                if matches!(row, Entity::Alert(_)) {
+                    Arc::make_mut(&mut run.alerts).push(row.reference());
+                }
                 let direct = run.direct;
                 self.take_row(row, direct);
             }
             (SnapshotLine::End { results }, true) => return self.end_snapshot(&results),
-            (SnapshotLine::Section { .. } | SnapshotLine::Unknown, true) => {}
+            (SnapshotLine::Unknown, true) => run.passed_over = true,
+            (SnapshotLine::Section { .. }, true) => {}
             (SnapshotLine::Start(_), true) => return Ok(Err("it began twice".to_owned())),
             (_, false) => return Ok(Err("it has no beginning".to_owned())),
         }
@@ -151,6 +169,7 @@ impl Draft<'_> {
         self.state.meta.cursor = start.cursor;
         self.state.meta.has_data = true;
         self.state.meta.property = Some(start.property);
+        self.state.meta.passed_over = run.passed_over.then(|| RELEASE.to_owned());
         self.state.snapshots.wanted = false;
         self.state.snapshots.failures = 0;
         for result in results {
@@ -161,6 +180,10 @@ impl Draft<'_> {
             self.offer_again(&answered);
         }
         self.confirm_reached();
+        self.silence_what_is_over()?;
+        for alert in run.alerts.iter() {
+            self.ring_if_open(alert)?;
+        }
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);
         }
@@ -221,12 +244,23 @@ impl Draft<'_> {
 
     /// Everything but the outbox shall be forgotten, and fetched when possible.
     pub(crate) fn clear_cache(&mut self) {
+        self.clear_mirror();
+        self.state.meta.cursor = Cursor::default();
+        self.fetch_all();
+    }
+
+    /// Everything of one kind shall be forgotten, and fetched when possible: with all the rest, since there is one feed and
+    /// one place in it.
+    pub(crate) fn clear_kind(&mut self, kind: EntityKind) {
+        self.clear_rows_of(kind);
+        self.fetch_all();
+    }
+
+    fn fetch_all(&mut self) {
         if let Some(run) = self.state.snapshots.run.take() {
             self.state.requests.take(run.id);
         }
-        self.clear_mirror();
         self.state.meta.has_data = false;
-        self.state.meta.cursor = innsync_protocol::Cursor::default();
         self.state.meta.up_to_date_as_of = None;
         self.refetch();
     }

@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) frames: Arc<VecDeque<String>>,
     /// Toasts that are not on disk yet.
     pub(crate) notices: Vec<Notice>,
+    /// What is shown was not yet compared with the outbox since the engine was opened.
+    pub(crate) unchecked: bool,
     /// When there is work that no other timer wakes.
     pub(crate) wake: Option<u64>,
     /// Until when nothing is written on the engine's own account, since the last commit failed.

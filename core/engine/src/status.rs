@@ -51,15 +51,20 @@ pub struct SyncStatus {
     pub last_sync_time: Option<Timestamp>,
     /// The server's time of which the phone last knew that it had everything.
     pub up_to_date_as_of: Option<Timestamp>,
-    /// Whether the first snapshot is here.
+    /// Whether a whole snapshot is here, and nothing of it was cleared since.
     pub has_data: bool,
     /// Whether a person must sign in before anything is sent.
     pub needs_sign_in: bool,
+    /// Failed attempts to reconnect, as long as there is no connection (the seed's `reconnectAttempts`).
+    pub reconnect_attempts: u32,
+    /// Frames of the app's own that wait for a connection (the length of the seed's `messageQueue`); changes that wait are
+    /// `pending_changes`.
+    pub queued_messages: u32,
 }
 
 impl SyncStatus {
     /// Before anything is known.
-    pub(crate) const BLANK: Self = Self {
+    pub const BLANK: Self = Self {
         connection: ConnectionState::Disconnected,
         is_online: false,
         pending_changes: 0,
@@ -69,6 +74,8 @@ impl SyncStatus {
         up_to_date_as_of: None,
         has_data: false,
         needs_sign_in: false,
+        reconnect_attempts: 0,
+        queued_messages: 0,
     };
 
     /// Nothing in it is remembered for its own sake: it follows from what is stored, the connection, and what is under way.
@@ -90,6 +97,8 @@ impl SyncStatus {
             up_to_date_as_of: state.meta.up_to_date_as_of,
             has_data: state.meta.has_data,
             needs_sign_in: standing == Standing::Missing,
+            reconnect_attempts: if state.link.is_live() { 0 } else { state.link.failures },
+            queued_messages: count(state.frames.len()),
         }
     }
 }

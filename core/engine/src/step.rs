@@ -30,7 +30,8 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Tick
         | Input::Presented { .. }
         | Input::Refetch
-        | Input::ClearCache => true,
+        | Input::ClearCache
+        | Input::ClearKind { .. } => true,
     }
 }
 
@@ -60,6 +61,7 @@ impl Draft<'_> {
             Input::Presented { effect } => self.presented(effect),
             Input::Refetch => self.refetch(),
             Input::ClearCache => self.clear_cache(),
+            Input::ClearKind { kind } => self.clear_kind(kind),
             Input::CommitFailed => self.commit_failed(),
         }
         Ok(())
@@ -94,6 +96,10 @@ impl Draft<'_> {
     /// What is due by now, on the engine's own account.
     pub(crate) fn work(&mut self) -> Result<(), StoreError> {
         self.state.wake = None;
+        if std::mem::take(&mut self.state.unchecked) {
+            self.rebuild_all = true;
+            self.dirty.extend(self.bases_before()?);
+        }
         self.give_up_requests()?;
         self.refresh_when_due();
         self.link_when_due();
@@ -118,6 +124,7 @@ impl Draft<'_> {
         if self.state.wake.is_none() {
             self.write_notices()?;
         }
+        self.bound_effects()?;
         let batch = self.batch(rows, &before.meta);
         if !batch.writes.is_empty() {
             self.state.commit_failures = 0;

@@ -38,7 +38,7 @@ pub trait StoreRead {
 pub struct Meta {
     /// Where the mirror stands.
     pub cursor: Cursor,
-    /// Whether a whole snapshot is in the mirror.
+    /// Whether a whole snapshot is in the mirror, and nothing of it was cleared since.
     pub has_data: bool,
     /// The property.
     pub property: Option<PropertyInfo>,
@@ -48,6 +48,11 @@ pub struct Meta {
     pub last_sync_time: Option<Timestamp>,
     /// The server's time of which the mirror was last known to be whole.
     pub up_to_date_as_of: Option<Timestamp>,
+    /// Alerts that rang here and still concern the person.
+    pub ringing: Vec<Uuid>,
+    /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
+    /// one fetches everything anew.
+    pub passed_over: Option<String>,
 }
 
 /// What one step writes, in one transaction, in order.
@@ -87,6 +92,8 @@ pub enum Write {
     SwapStage,
     /// Forgets all rows and bases.
     ClearMirror,
+    /// Forgets the rows and bases of one kind.
+    ClearKind(EntityKind),
 }
 
 /// The store failed.

@@ -3,7 +3,7 @@
 -- closed sets their wire names.
 --
 -- With a rowid: rows of some 300 bytes are taken in and found faster so, and their indexes are half as large (measured by
--- examples/beside_plain.rs).
+-- tests/bench).
 
 CREATE TABLE suites (
     id                 BLOB    NOT NULL PRIMARY KEY,

@@ -21,6 +21,7 @@ mod column;
 mod database;
 #[cfg(test)]
 mod disk_tests;
+mod engine_reads;
 mod error;
 mod migrate;
 mod open;

@@ -1,7 +1,7 @@
 //! Reading for screens.
 
-use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Effect, Meta, QueuedOp, StoreError, StoreRead};
+use innsync_domain::{Entity, EntityKind, Uuid};
+use innsync_engine::{Effect, Meta, QueuedOp, StoreError};
 
 use crate::database::Database;
 use crate::error::store_error;
@@ -91,37 +91,10 @@ impl<'a> View<'a> {
         self.read(|database| database.count(query))
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Database<'a>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Database<'a>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         read(&self.database).map_err(|error| store_error(self.database.connection, &error))
-    }
-}
-
-impl StoreRead for View<'_> {
-    fn shown(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.shown(kind, id))
-    }
-    fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.mirror(kind, id))
-    }
-    fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError> {
-        self.read(|database| database.has_base(kind, id))
-    }
-    fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.staged(kind, id))
-    }
-    fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
-        self.read(Database::bases)
-    }
-    fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
-        self.read(Database::outbox)
-    }
-    fn meta(&self) -> Result<Meta, StoreError> {
-        self.read(Database::meta)
-    }
-    fn knows_effect(&self, id: Uuid) -> Result<bool, StoreError> {
-        self.read(|database| database.knows_effect(id))
-    }
-    fn effects(&self) -> Result<Vec<Effect>, StoreError> {
-        self.read(Database::effects)
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Batch, Effect, Meta, QueuedOp, StoreError, StoreRead, Write};
+use innsync_domain::{Entity, EntityRef};
+use innsync_engine::{Batch, StoreError, Write};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::database::Database;
@@ -37,7 +37,7 @@ pub struct Store {
 pub struct WriteSet {
     /// The shown rows that were written, as they are now; `None`: not shown any more. Each once, in order of kind and id.
     pub rows: Vec<(EntityRef, Option<Entity>)>,
-    /// A snapshot took the place of all shown rows, or they were forgotten: every query is concerned, `rows` is empty.
+    /// A snapshot took the place of all shown rows, or they (or all of a kind) were forgotten: every query is concerned, `rows` is empty.
     pub everything: bool,
     /// The outbox changed.
     pub outbox: bool,
@@ -133,7 +133,10 @@ impl Store {
         Ok(answer)
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Database<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Database<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         let mut connection = lock(&self.connection);
         let database = Database::new(&connection);
         let result = read(&database);
@@ -163,34 +166,4 @@ fn set_durability(connection: &Connection, durability: Durability) -> rusqlite::
         Durability::OnDisk => "PRAGMA synchronous = FULL",
         Durability::Soon => "PRAGMA synchronous = NORMAL",
     })
-}
-
-impl StoreRead for Store {
-    fn shown(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.shown(kind, id))
-    }
-    fn mirror(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.mirror(kind, id))
-    }
-    fn has_base(&self, kind: &EntityKind, id: Uuid) -> Result<bool, StoreError> {
-        self.read(|database| database.has_base(kind, id))
-    }
-    fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError> {
-        self.read(|database| database.staged(kind, id))
-    }
-    fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
-        self.read(|database| database.bases())
-    }
-    fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
-        self.read(|database| database.outbox())
-    }
-    fn meta(&self) -> Result<Meta, StoreError> {
-        self.read(|database| database.meta())
-    }
-    fn knows_effect(&self, id: Uuid) -> Result<bool, StoreError> {
-        self.read(|database| database.knows_effect(id))
-    }
-    fn effects(&self) -> Result<Vec<Effect>, StoreError> {
-        self.read(|database| database.effects())
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innsync_domain::{Entity, EntityRef, Uuid};
+use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_engine::{Batch, Effect, Meta, OpState, QueuedOp, Write, limits};
 use rusqlite::{CachedStatement, Connection, params};
 
@@ -67,6 +67,7 @@ impl<'b> Writer<'_, 'b> {
             Write::Stage(entity) => run_row(self.connection, &mut self.stage, |table| table.stage, entity),
             Write::SwapStage => self.swap_stage(),
             Write::ClearMirror => self.clear_mirror(),
+            Write::ClearKind(kind) => self.clear_kind(kind),
         }
     }
 
@@ -157,10 +158,22 @@ impl<'b> Writer<'_, 'b> {
         self.forget_bases()
     }
 
+    fn clear_kind(&mut self, kind: &EntityKind) -> rusqlite::Result<()> {
+        if let Some(table) = Table::of(kind) {
+            self.run(table.clear, [])?;
+        }
+        self.everything_is_other();
+        self.run("DELETE FROM base WHERE kind = ?1", [kind.as_str()]).map(drop)
+    }
+
     fn forget_bases(&mut self) -> rusqlite::Result<()> {
+        self.everything_is_other();
+        self.run("DELETE FROM base", []).map(drop)
+    }
+
+    fn everything_is_other(&mut self) {
         self.everything = true;
         self.rows.clear();
-        self.run("DELETE FROM base", []).map(drop)
     }
 
     fn each(&self, sql: impl Fn(&Table) -> &'static str) -> rusqlite::Result<()> {

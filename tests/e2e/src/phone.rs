@@ -31,11 +31,15 @@ pub struct Phone {
 impl Phone {
     /// Signs in; the database lies below `home`. Not yet connected.
     pub async fn sign_in(name: &'static str, server: &str, home: &Path) -> Result<Self, String> {
-        let directory = home.join(name);
-        let innsync = innsync_client::sign_in(Self::options(name, server, &directory), PASSWORD)
+        Self::sign_in_on(name, server, &home.join(name)).await
+    }
+
+    /// Signs in on the phone with that directory, which others may have used before.
+    pub async fn sign_in_on(name: &'static str, server: &str, directory: &Path) -> Result<Self, String> {
+        let innsync = innsync_client::sign_in(Self::options(name, server, directory), PASSWORD)
             .await
             .map_err(|error| format!("{name} could not sign in: {error}"))?;
-        Self::with(name, innsync, directory)
+        Self::with(name, innsync, directory.to_owned())
     }
 
     /// Opens the phone again: no password, no network needed.

@@ -10,6 +10,7 @@ use crate::http::Http;
 #[derive(Debug)]
 pub struct Server {
     data: PathBuf,
+    arguments: Vec<String>,
     url: String,
     process: Option<Child>,
 }
@@ -17,7 +18,13 @@ pub struct Server {
 impl Server {
     /// Starts it on a free port, with its ledger in that file.
     pub fn start(data: &Path) -> Result<Self, String> {
-        let mut server = Self { data: data.to_owned(), url: String::new(), process: None };
+        Self::start_with(data, &[])
+    }
+
+    /// As [`Server::start`], with those arguments besides.
+    pub fn start_with(data: &Path, arguments: &[String]) -> Result<Self, String> {
+        let mut server =
+            Self { data: data.to_owned(), arguments: arguments.to_vec(), url: String::new(), process: None };
         server.spawn("127.0.0.1:0")?;
         Ok(server)
     }
@@ -36,6 +43,7 @@ impl Server {
         let mut child = Command::new(Self::program()?)
             .args(["serve", "--demo", "--listen", listen, "--data"])
             .arg(&self.data)
+            .args(&self.arguments)
             .env("RUST_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()

@@ -30,8 +30,10 @@ async fn should_reconnect_after_disconnection() {
     ana.go_online().await.unwrap();
     server.kill();
     assert!(is(&ana, ConnectionState::Reconnecting).await);
+    assert!(becomes(|| async { ana.innsync.status().reconnect_attempts > 0 }).await);
     server.restart().unwrap();
     assert!(is(&ana, ConnectionState::Connected).await);
+    assert!(becomes(|| async { ana.innsync.status().reconnect_attempts == 0 }).await);
     ana.innsync.close().await;
 }
 
@@ -41,10 +43,12 @@ async fn should_queue_messages_when_offline() {
     let server = Server::start(&home.path().join("ledger.sqlite")).unwrap();
     let ana = Phone::sign_in("ana", server.url(), home.path()).await.unwrap();
     ana.innsync.send(r#"{"type":"TEST","data":"test"}"#).unwrap();
+    assert!(becomes(|| async { ana.innsync.status().queued_messages == 1 }).await);
     assert!(!ana.heard("error"), "nothing has left the phone");
     ana.innsync.connect();
     // The server does not know the type, and says so: it came through.
     assert!(becomes(|| async { ana.heard("error") }).await);
+    assert_eq!(ana.innsync.status().queued_messages, 0);
     ana.innsync.close().await;
 }
 

@@ -135,6 +135,8 @@ impl World {
             Output::Executed { .. }
             | Output::Operation(_)
             | Output::Event(_)
+            // A shell that presents it all the same does no harm.
+            | Output::Withdrawn(_)
             | Output::Connection(_)
             | Output::Status(_) => {}
         }

@@ -152,6 +152,7 @@ pub(crate) fn told(output: &Output) -> Option<String> {
         Output::Operation(receipt) => format!("{} {} is {:?}", receipt.command, receipt.id, receipt.state),
         Output::Event(event) => format!("event {}", event.name()),
         Output::Effect(effect) => format!("effect {}", effect.id),
+        Output::Withdrawn(effect) => format!("effect {effect} is withdrawn"),
         Output::Connection(state) => state.as_str().to_owned(),
         Output::Status(_) => return None,
     })

@@ -1,6 +1,7 @@
 //! What a run does, decoded from its seed: which faults are on, and who does what when. A plan is a value: saved as JSON
 //! it gives the same run again, and with steps taken out a shorter one.
 
+use innsync_domain::EntityKind;
 use serde::{Deserialize, Serialize};
 
 use crate::people::{ANA, BEN, MARIA, PEOPLE};
@@ -87,6 +88,8 @@ pub enum What {
     Refetch { who: usize },
     /// The app forgets all but the outbox.
     ClearCache { who: usize },
+    /// The app forgets all of one kind.
+    ClearKind { who: usize, kind: EntityKind },
     /// The app disconnects, and connects again after `ms`.
     Disconnect { who: usize, ms: u64 },
     /// The server forgets the log but for the last `keep` commits.
@@ -230,6 +233,10 @@ fn trouble(random: &mut Random, steps: &mut Vec<Step>) {
             7 => match random.below(4) {
                 0 => What::EndSession { who, ms: random.between(1, 40_000) },
                 1 => What::ClearCache { who },
+                2 => {
+                    let kinds = [EntityKind::Suite, EntityKind::Task, EntityKind::Employee, EntityKind::Note];
+                    What::ClearKind { who, kind: random.pick(&kinds).unwrap_or(&EntityKind::Suite).clone() }
+                }
                 _ => What::Refetch { who },
             },
             8 => match random.below(2) {

@@ -82,6 +82,11 @@ impl Shadow {
                     self.bases.clear();
                     touched.everything = true;
                 }
+                Write::ClearKind(kind) => {
+                    self.shown.retain(|row, _| row.kind != *kind);
+                    self.bases.retain(|row, _| row.kind != *kind);
+                    touched.everything = true;
+                }
             }
         }
         touched

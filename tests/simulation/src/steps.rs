@@ -62,6 +62,7 @@ impl World {
             What::EndSession { who, ms } => self.end_session(who, ms),
             What::Refetch { who } => self.feed(who, Input::Refetch),
             What::ClearCache { who } => self.feed(who, Input::ClearCache),
+            What::ClearKind { who, kind } => self.feed(who, Input::ClearKind { kind }),
             What::Disconnect { who, ms } => {
                 self.phones[who].wants_connection = false;
                 let life = self.phones[who].life;

@@ -9,6 +9,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
     match &effect.body {
         EffectBody::Toast { level, key, args, .. } => format!("{} {}", sign(*level), text(key, args)),
         EffectBody::EmergencyModal { title, message, .. } => format!("▣ full screen: {title} — {message}"),
+        EffectBody::EmergencyOver { .. } => "▢ the emergency is over".to_owned(),
         EffectBody::Sound { name, looping } => {
             format!("♪ {name}{}", if *looping { ", until acknowledged" } else { "" })
         }

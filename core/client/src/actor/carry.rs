@@ -41,6 +41,7 @@ impl Actor {
             }
             Output::Event(event) => self.shared.event(&event),
             Output::Effect(effect) => self.shared.effects.tell(&effect),
+            Output::Withdrawn(effect) => self.shared.effects.discard(|waiting| waiting.id == effect),
             Output::Connection(state) => {
                 tracing::info!(state = state.as_str(), "connection");
                 self.shared.connection.tell(&state);
@@ -71,11 +72,12 @@ impl Actor {
         let (token, body) = (token.map(|token| token.0), body.map(|body| body.0));
         let request = Request { method, url: self.shared.server.url(&path), token, body };
         let exchange = async move {
-            let answer = match streams_lines {
+            let answered = match streams_lines {
                 // Its own courier: other answers do not wait for the disk behind its lines.
                 true => http.stream(request, &courier.apart(), id).await,
                 false => http.fetch(request).await,
             };
+            let answer = answered.map_err(HttpFailure::from);
             // Without the query, and never the bodies.
             let path = path.split('?').next().unwrap_or_default();
             match &answer {

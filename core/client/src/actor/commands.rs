@@ -41,15 +41,10 @@ impl Actor {
         }
     }
 
-    /// Forgets an operation that has not been sent.
+    /// Forgets an operation that has not been sent, or was not taken.
     pub(crate) fn discard(&mut self, id: Uuid) -> Result<(), Error> {
-        match self.queued(id)?.state {
-            OpState::Queued | OpState::Parked { .. } => {}
-            OpState::Sent | OpState::Applied { .. } => {
-                return Err(Error::InvalidInput(
-                    "the operation is on its way to the server already".to_owned(),
-                ));
-            }
+        if !self.queued(id)?.may_be_discarded() {
+            return Err(Error::AlreadySent);
         }
         self.input(Input::Discard { id });
         if self.queued(id).is_ok() {

@@ -70,12 +70,13 @@ struct Kept {
 }
 
 impl Actor {
-    /// Opens the database and an engine over it.
-    fn open(shared: Arc<Shared>, files: &Files, http: Http, mut kept: Kept) -> Result<Self, Error> {
+    /// Opens the database and an engine over it. Takes `kept` over if that succeeds.
+    fn open(shared: Arc<Shared>, files: &Files, http: Http, kept: &mut Kept) -> Result<Self, Error> {
         let lock = files.lock()?;
         let store = Store::open(&files.database())?;
-        kept.incarnation += 1;
         let engine = engine(&shared, &store)?;
+        let mut kept = std::mem::take(kept);
+        kept.incarnation += 1;
         let courier = Courier::new(&shared.mailbox, kept.incarnation, 0);
         let mut actor = Self {
             shared,
@@ -91,7 +92,7 @@ impl Actor {
             kept,
             _lock: lock,
         };
-        actor.begin()?;
+        actor.begin();
         Ok(actor)
     }
 
@@ -107,16 +108,16 @@ impl Actor {
         self.kept.incarnation += 1;
         self.courier = Courier::new(&self.shared.mailbox, self.kept.incarnation, 0);
         self.engine = engine(&self.shared, &self.store)?;
-        self.begin()
+        self.begin();
+        Ok(())
     }
 
-    fn begin(&mut self) -> Result<(), Error> {
+    fn begin(&mut self) {
         self.shared.status.tell(&self.engine.status());
         self.kept.observers.everything_changed();
         if self.kept.connect && self.connect_at.is_none() {
             self.input(Input::Connect);
         }
-        Ok(())
     }
 
     /// The database, for reading.

@@ -92,7 +92,11 @@ impl Actor {
     }
 
     fn tell_bug(&self, bug: &Error) {
-        self.shared.event(&ClientEvent::Error { detail: bug.to_string() });
+        let event = match bug {
+            Error::Bug(id) => ClientEvent::Bug { id: id.clone() },
+            other => ClientEvent::Error { detail: other.to_string() },
+        };
+        self.shared.event(&event);
     }
 }
 
@@ -131,7 +135,7 @@ mod tests {
         let events = ben.events();
         let answer = ben.ask(|_| -> Result<(), Error> { panic!("a mistake of ours") }).await;
         assert!(matches!(answer, Err(Error::Bug(_))), "{answer:?}");
-        assert!(matches!(events.next().await, Some(ClientEvent::Error { .. })));
+        assert!(matches!(events.next().await, Some(ClientEvent::Bug { .. })));
         assert!(ben.outbox().await.unwrap().is_empty(), "it works on");
     }
 

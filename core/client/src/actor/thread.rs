@@ -23,6 +23,10 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 /// How long observers may wait while there is more to do.
 const OBSERVERS_WAIT: Duration = Duration::from_millis(25);
 
+/// How long going quiet waits for the answer to a token refresh: shorter than what platforms give an app that is sent to
+/// the background.
+const REFRESH_WAITS: Duration = Duration::from_secs(4);
+
 /// What the thread is started with.
 pub(crate) struct Opened {
     pub(crate) shared: Arc<Shared>,
@@ -33,13 +37,19 @@ pub(crate) struct Opened {
 /// How working ended.
 enum End {
     Closed(Option<oneshot::Sender<()>>),
-    Quiesced(oneshot::Sender<()>),
+    Quiesced(Vec<oneshot::Sender<()>>),
+}
+
+/// Callers who want quiet while a token refresh is under way, and until when that is waited for.
+struct Holding {
+    callers: Vec<oneshot::Sender<()>>,
+    until: Instant,
 }
 
 /// Opens the database, and starts the thread if that succeeds.
 pub(crate) fn start(opened: Opened) -> Result<(), Error> {
     let Opened { shared, files, http } = opened;
-    let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), Kept::default())?;
+    let actor = Actor::open(Arc::clone(&shared), &files, http.clone(), &mut Kept::default())?;
     let mailbox = Arc::clone(&shared.mailbox);
     let live = move || {
         if catch_unwind(AssertUnwindSafe(|| life(actor, &shared, &files, &http))).is_err() {
@@ -60,30 +70,46 @@ pub(crate) fn start(opened: Opened) -> Result<(), Error> {
 fn life(mut actor: Actor, shared: &Arc<Shared>, files: &Files, http: &Http) {
     let closer = loop {
         let end = actor.work();
-        let kept = actor.put_away();
+        let mut kept = actor.put_away();
         let quiesced = match end {
             End::Closed(closer) => break closer,
             End::Quiesced(quiesced) => quiesced,
         };
         tracing::info!("paused: the database is closed");
-        let _ = quiesced.send(());
-        if shared.mailbox.pause() == Pause::Closed {
-            break None;
-        }
-        actor = match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
-            Ok(actor) => actor,
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be opened again; the handle is closed");
-                break None;
-            }
+        answer(quiesced);
+        actor = match reopen(shared, files, http, &mut kept) {
+            Some(actor) => actor,
+            None => break None,
         };
         actor.input(Input::Foreground);
     };
     let others = shared.mailbox.closers();
     shared.end();
     tracing::info!("closed");
-    for done in closer.into_iter().chain(others) {
-        let _ = done.send(());
+    answer(closer.into_iter().chain(others));
+}
+
+fn answer(callers: impl IntoIterator<Item = oneshot::Sender<()>>) {
+    for caller in callers {
+        let _ = caller.send(());
+    }
+}
+
+/// Waits until someone says to go on and the database can be opened; `None`: the thread ends. A disk that is full for a
+/// moment costs an attempt, not the handle.
+fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> Option<Actor> {
+    loop {
+        let Pause::Resumed(reply) = shared.mailbox.pause() else { return None };
+        match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
+            Ok(actor) => {
+                let _ = reply.send(Ok(()));
+                return Some(actor);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database cannot be opened again; the handle stays quiet");
+                let _ = reply.send(Err(error));
+            }
+        }
     }
 }
 
@@ -92,8 +118,17 @@ impl Actor {
         let mut ticked = false;
         let mut waiting_since = None;
         let mut looked = Instant::now();
+        let mut holding: Option<Holding> = None;
         loop {
-            let sleep = self.sleep(ticked);
+            if let Some(quiet) =
+                holding.take_if(|quiet| quiet.until <= Instant::now() || !self.engine.is_refreshing())
+            {
+                return End::Quiesced(quiet.callers);
+            }
+            let sleep = match &holding {
+                Some(quiet) => self.sleep(ticked).min(quiet.until.saturating_duration_since(Instant::now())),
+                None => self.sleep(ticked),
+            };
             let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
             ticked = false;
             match self.shared.mailbox.take(if waiting_since.is_some() { Duration::ZERO } else { sleep }) {
@@ -103,9 +138,21 @@ impl Actor {
                     let crate::mailbox::News { input, _permit, .. } = news;
                     self.input(input);
                 }
-                Some(Letter::Network(_) | Letter::Resume) => {}
+                Some(Letter::Network(_)) => {}
+                // Whoever waited for quiet does not want it any more.
+                Some(Letter::Resume(reply)) => {
+                    answer(holding.take().into_iter().flat_map(|quiet| quiet.callers));
+                    let _ = reply.send(Ok(()));
+                }
                 Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
-                Some(Letter::Quiesce(done)) => return End::Quiesced(done),
+                // The rotated token is stored first: without it the session would be over.
+                Some(Letter::Quiesce(done)) => holding
+                    .get_or_insert_with(|| Holding {
+                        callers: Vec::new(),
+                        until: Instant::now() + REFRESH_WAITS,
+                    })
+                    .callers
+                    .push(done),
                 Some(Letter::Close(done)) => return End::Closed(done),
                 None => {}
             }

@@ -8,6 +8,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
+use super::tls::distrust;
 use crate::error::Error;
 use crate::mailbox::Courier;
 
@@ -21,7 +22,26 @@ const CHUNK_WAITS: Duration = Duration::from_secs(5);
 const RETRY_AFTER_MS: u64 = 10 * 60 * 1_000;
 
 /// What came of a request.
-pub(crate) type Answer = Result<HttpAnswer, HttpFailure>;
+pub(crate) type Answer = Result<HttpAnswer, Failed>;
+
+/// No answer was had, and why.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// The server's certificate is not trusted, for that reason.
+    Distrusted(String),
+    /// Anything else.
+    Unanswered(String),
+}
+
+impl From<Failed> for HttpFailure {
+    fn from(failed: Failed) -> Self {
+        let detail = match failed {
+            Failed::Distrusted(why) => Error::ServerNotTrusted(why).to_string(),
+            Failed::Unanswered(detail) => detail,
+        };
+        Self { detail }
+    }
+}
 
 /// A request. Holds secrets, so it has no `Debug`.
 pub(crate) struct Request {
@@ -74,7 +94,7 @@ impl Http {
         Ok(HttpAnswer { status: 200, retry_after_ms, body: String::new() })
     }
 
-    async fn send(&self, request: Request) -> Result<reqwest::Response, HttpFailure> {
+    async fn send(&self, request: Request) -> Result<reqwest::Response, Failed> {
         let mut headers = HeaderMap::new();
         if let Some(token) = &request.token {
             let bearer = HeaderValue::try_from(format!("Bearer {token}"));
@@ -110,7 +130,7 @@ async fn whole(mut response: reqwest::Response) -> Answer {
 }
 
 /// Hands the body over in chunks of lines; each waits until the one before is in the database.
-async fn lines(mut response: reqwest::Response, courier: &Courier, id: u64) -> Result<(), HttpFailure> {
+async fn lines(mut response: reqwest::Response, courier: &Courier, id: u64) -> Result<(), Failed> {
     let mut pending = Vec::new();
     let mut chunk = Vec::new();
     let mut handed_over = Instant::now();
@@ -140,7 +160,7 @@ async fn lines(mut response: reqwest::Response, courier: &Courier, id: u64) -> R
     Ok(())
 }
 
-fn take_line(pending: &mut Vec<u8>, chunk: &mut Vec<String>) -> Result<(), HttpFailure> {
+fn take_line(pending: &mut Vec<u8>, chunk: &mut Vec<String>) -> Result<(), Failed> {
     let line =
         String::from_utf8(std::mem::take(pending)).map_err(|_| failure("the snapshot is not UTF-8"))?;
     let line = line.trim_end_matches('\r');
@@ -157,7 +177,10 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The error without its URL, whose query may say what it should not, but with its causes.
-fn failed(error: reqwest::Error) -> HttpFailure {
+fn failed(error: reqwest::Error) -> Failed {
+    if let Some(why) = distrust(&error) {
+        return Failed::Distrusted(why);
+    }
     let error = error.without_url();
     let mut detail = error.to_string();
     let mut cause = std::error::Error::source(&error);
@@ -168,8 +191,8 @@ fn failed(error: reqwest::Error) -> HttpFailure {
     failure(&detail)
 }
 
-fn failure(detail: &str) -> HttpFailure {
-    HttpFailure { detail: detail.to_owned() }
+fn failure(detail: &str) -> Failed {
+    Failed::Unanswered(detail.to_owned())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message, handshake::clien
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use super::runtime::runtime;
+use super::tls::distrust;
 use crate::error::Error;
 use crate::mailbox::Courier;
 
@@ -219,6 +220,9 @@ fn closed(frame: Option<CloseFrame>) -> SocketEvent {
 
 /// What went wrong, without anything that the other side could have put secrets in.
 fn describe(error: &WsError) -> String {
+    if let Some(why) = distrust(error) {
+        return Error::ServerNotTrusted(why).to_string();
+    }
     match error {
         WsError::Http(response) => format!("the server answered HTTP {}", response.status().as_u16()),
         WsError::Capacity(_) => format!("a frame of more than {FRAME_BYTES} bytes"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use innsync_domain::{Entity, EntityRef};
+use innsync_domain::{Entity, EntityKind, EntityRef};
 use innsync_engine::{Input, StoreRead};
 use innsync_store::Query;
 
@@ -102,6 +102,15 @@ impl InnSync {
     pub async fn clear_cache(&self) -> Result<(), Error> {
         self.ask(|actor| {
             actor.input(Input::ClearCache);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets what the phone holds of a kind; see [`crate::Store::clear`].
+    pub async fn clear_kind(&self, kind: EntityKind) -> Result<(), Error> {
+        self.ask(|actor| {
+            actor.input(Input::ClearKind { kind });
             Ok(())
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use innsync_engine::{ConnectionState, Input, OpState, StoreRead, SyncStatus};
+use innsync_engine::{ConnectionState, Input, StoreRead, SyncStatus};
 use innsync_protocol::{ClientFrame, Cursor, SyncAnswer};
 use tokio::sync::oneshot;
 
@@ -90,7 +90,7 @@ impl InnSync {
 
     /// Signs the same person in again, with their password, when [`SyncStatus::needs_sign_in`] says so.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
     pub async fn sign_in_again(&self, password: &str) -> Result<(), Error> {
         let shared = &self.inner.shared;
         let account = &shared.account;
@@ -117,16 +117,19 @@ impl InnSync {
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
-    /// (G22). Calls wait until [`InnSync::resume`].
+    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s.
     pub async fn quiesce(&self) -> Result<(), Error> {
         let (done, quiet) = oneshot::channel();
         self.post(Letter::Quiesce(done))?;
         quiet.await.map_err(|_| Error::Closed)
     }
 
-    /// Goes on after [`InnSync::quiesce`].
-    pub fn resume(&self) {
-        let _ = self.post(Letter::Resume);
+    /// Goes on after [`InnSync::quiesce`]. Where the database cannot be opened (`StorageFull`, `AlreadyOpen`, …) the handle
+    /// stays quiet, its streams and calls wait, and it can be tried again.
+    pub async fn resume(&self) -> Result<(), Error> {
+        let (done, goes_on) = oneshot::channel();
+        self.post(Letter::Resume(done))?;
+        goes_on.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Signs out and closes: tokens are forgotten on the phone and, where it answers, on the server. What is on the
@@ -161,7 +164,7 @@ impl InnSync {
         self.ask(|actor| {
             for queued in actor.store().outbox()? {
                 // What is on its way already can't be taken back.
-                if matches!(queued.state, OpState::Queued | OpState::Parked { .. }) {
+                if queued.may_be_discarded() {
                     actor.discard(queued.op.id)?;
                 }
             }

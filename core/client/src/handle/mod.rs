@@ -67,7 +67,7 @@ pub enum PendingWork {
     Send(Duration),
     /// Stays on the phone, sealed until the person signs in again.
     Keep,
-    /// Is discarded, by the person's choice.
+    /// Is discarded, by the person's choice; what has left the phone without an answer can't be, and stays.
     Discard,
 }
 
@@ -185,7 +185,9 @@ impl InnSync {
         self.ask(move |actor| actor.retry(operation, id)).await
     }
 
-    /// Forgets a parked or queued operation, by a person's choice: what it predicted is undone.
+    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+    ///
+    /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
         self.ask(move |actor| actor.discard(operation)).await
     }
@@ -232,12 +234,18 @@ impl InnSync {
     }
 
     /// What must be shown or sounded: first all that was not presented yet, then each as it arises. What is not
-    /// presented comes again with the next stream, also after a restart.
+    /// presented comes again with the next stream, also after a restart: toasts and short sounds for an hour, and of all
+    /// but the emergencies that go on the newest 100. An emergency that is over is told by
+    /// [`EffectBody::EmergencyOver`](crate::EffectBody::EmergencyOver); what still waits of it does not come any more.
     pub fn effects(&self) -> Stream<Effect> {
         let queue = Queue::new(EFFECTS_WAITING);
         let theirs = Arc::clone(&queue);
         let joined = self.post(Letter::job(move |actor| match actor.store().effects() {
-            Ok(waiting) => actor.shared().effects.join(&theirs, waiting),
+            Ok(waiting) => {
+                let now = actor.shared().now().wall;
+                let fresh = waiting.into_iter().filter(|effect| !effect.is_stale(now));
+                actor.shared().effects.join(&theirs, fresh);
+            }
             Err(error) => {
                 tracing::warn!(%error, "effects could not be read");
                 theirs.end();

@@ -85,13 +85,9 @@ mod tests {
         let synced = SyncStatus {
             connection: ConnectionState::Connected,
             is_online: true,
-            pending_changes: 0,
-            parked: 0,
-            sync_in_progress: false,
-            last_sync_time: None,
             up_to_date_as_of: Some(Timestamp::from_millis(1)),
             has_data: true,
-            needs_sign_in: false,
+            ..SyncStatus::BLANK
         };
         assert_eq!(state(&synced), SyncState::UpToDate);
         assert_eq!(state(&SyncStatus { pending_changes: 1, ..synced }), SyncState::Syncing);

@@ -13,7 +13,7 @@ use innsync_protocol::limits::HEARTBEAT_MS;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -43,6 +43,7 @@ pub type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 struct Script {
     answers: HashMap<String, Answer>,
     asked: Vec<Asked>,
+    changed: Arc<Notify>,
 }
 
 /// The peer.
@@ -95,7 +96,9 @@ impl Peer {
     }
 
     pub fn answer_with(&self, what: &str, answer: Answer) {
-        self.script.lock().unwrap().answers.insert(what.to_owned(), answer);
+        let mut script = self.script.lock().unwrap();
+        script.answers.insert(what.to_owned(), answer);
+        script.changed.notify_waiters();
     }
 
     pub fn snapshot(&self, lines: &[String]) {
@@ -107,6 +110,21 @@ impl Peer {
     pub fn asked(&self, what: &str) -> Vec<Asked> {
         let script = self.script.lock().unwrap();
         script.asked.iter().filter(|asked| asked.line.starts_with(what)).cloned().collect()
+    }
+
+    /// Waits until a phone has asked that.
+    pub async fn is_asked(&self, what: &str) {
+        let changed = Arc::clone(&self.script.lock().unwrap().changed);
+        soon(async {
+            loop {
+                let change = changed.notified();
+                if !self.asked(what).is_empty() {
+                    return;
+                }
+                change.await;
+            }
+        })
+        .await;
     }
 
     /// The next socket that a phone opens.
@@ -212,14 +230,22 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, opened: mpsc::
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.unwrap();
     let asked = Asked { body: String::from_utf8(body).unwrap(), ..asked };
-    let answer = {
+    let key = asked.line.split(['?', ' ']).take(2).collect::<Vec<_>>().join(" ");
+    let changed = {
         let mut script = script.lock().unwrap();
-        let key = asked.line.split(['?', ' ']).take(2).collect::<Vec<_>>().join(" ");
         script.asked.push(asked);
-        script.answers.get(&key).cloned()
+        script.changed.notify_waiters();
+        Arc::clone(&script.changed)
     };
-    // Where the script has no answer, the peer stays silent.
-    let Some((status, headers, body)) = answer else { return std::future::pending().await };
+    // Until the script has an answer, the peer stays silent.
+    let (status, headers, body) = loop {
+        let change = changed.notified();
+        let answer = script.lock().unwrap().answers.get(&key).cloned();
+        match answer {
+            Some(answer) => break answer,
+            None => change.await,
+        }
+    };
     let mut text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| *name == "content-length") {
         text += &format!("content-length: {}\r\n", body.len());
@@ -282,8 +308,13 @@ pub fn task(id: Uuid, title: &str) -> Value {
 }
 
 pub fn session() -> String {
+    session_until("2099-01-01T00:00:00.000Z", REFRESH)
+}
+
+/// A session with a refresh token of its own, whose access token expires then.
+pub fn session_until(expires_at: &str, refresh: &str) -> String {
     json!({
-        "accessToken": TOKEN, "refreshToken": REFRESH, "expiresAt": "2099-01-01T00:00:00.000Z",
+        "accessToken": TOKEN, "refreshToken": refresh, "expiresAt": expires_at,
         "employee": employee(ANA, "Ana", "HOUSEKEEPER", "HOUSEKEEPING"), "property": property(),
     })
     .to_string()

@@ -1,10 +1,10 @@
 //! What a phone shows and sounds of what others do.
 
 use innsync_domain::{
-    Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields, Notification,
-    NotificationPriority, NotificationType, Severity, SuiteStatus, Task, Uuid, ViewChange,
+    Acknowledgement, Alert, Announcement, AnnouncementPriority, Command, Entity, EntityKind, Fields,
+    Notification, NotificationPriority, NotificationType, Severity, SuiteStatus, Task, Uuid, ViewChange,
 };
-use innsync_engine::{EffectBody, Input, StoreRead};
+use innsync_engine::{EffectBody, Input, Output, StoreRead};
 use innsync_protocol::{Commit, Delta, ResetReason};
 
 use crate::support::*;
@@ -140,10 +140,68 @@ fn an_emergency_that_was_over_before_it_was_shown_rings_no_more() {
     let (motel, mut phone) = story();
     phone.delta(told(&motel, &phone, maria(), vec![alert(50, maria()).into()]));
     assert_eq!(phone.store.effects().unwrap().len(), 3);
+    phone.said.clear();
     let mut over = alert(50, maria());
     over.resolved_at = Some(at(1));
     phone.delta(told(&motel, &phone, maria(), vec![over.into()]));
-    assert!(phone.store.effects().unwrap().is_empty());
+    let bodies: Vec<EffectBody> = phone.store.effects().unwrap().into_iter().map(|it| it.body).collect();
+    assert_eq!(bodies, [EffectBody::EmergencyOver { alert_id: id(50) }]);
+    let withdrawn = phone.said.iter().filter(|it| matches!(it, Output::Withdrawn(_))).count();
+    assert_eq!(withdrawn, 3, "an open stream does not bring them either");
+}
+
+/// Everything that is there is shown.
+fn present_all(phone: &mut Phone) {
+    for effect in phone.store.effects().unwrap() {
+        phone.feed(Input::Presented { effect: effect.id });
+    }
+    phone.said.clear();
+}
+
+#[test]
+fn an_emergency_on_the_screen_is_told_when_it_is_over_however_that_is_heard() {
+    // G23: a resolved alert goes out of ana's sight.
+    for by_snapshot in [false, true] {
+        let (mut motel, mut phone) = story();
+        motel.rows.insert(Entity::from(alert(50, maria())).reference(), alert(50, maria()).into());
+        phone.reset(ResetReason::Horizon);
+        phone.catch_up(&mut motel);
+        present_all(&mut phone);
+        motel.act(maria(), Command::ResolveAlert { alert_id: id(50) });
+        if by_snapshot {
+            phone.reset(ResetReason::Horizon);
+        }
+        phone.catch_up(&mut motel);
+        let bodies: Vec<EffectBody> = phone.effects().into_iter().map(|it| it.body).collect();
+        assert_eq!(bodies, [EffectBody::EmergencyOver { alert_id: id(50) }], "{by_snapshot}");
+        phone.said.clear();
+        phone.reset(ResetReason::Horizon);
+        phone.catch_up(&mut motel);
+        assert!(phone.effects().is_empty(), "told once");
+    }
+}
+
+#[test]
+fn what_nobody_presents_grows_neither_old_nor_without_bound() {
+    let (motel, mut phone) = story();
+    phone.delta(told(&motel, &phone, maria(), vec![alert(50, maria()).into()]));
+    let alarm: Vec<Uuid> = phone.effects()[..2].iter().map(|it| it.id).collect();
+    phone.delta(told(&motel, &phone, maria(), vec![suite(102, SuiteStatus::VacantClean)]));
+    let old = phone.effects()[3].clone();
+    phone.pass(30_000);
+    phone.now.wall = phone.now.wall.plus_millis(3_600_000);
+    assert!(old.is_stale(phone.now.wall));
+    phone.said.clear();
+    for number in 0..150 {
+        let urgent = notification(1_000 + number, NotificationPriority::High, NotificationType::TaskAssigned);
+        phone.delta(told(&motel, &phone, maria(), vec![urgent]));
+    }
+    assert!(phone.said.contains(&Output::Withdrawn(old.id)));
+    let waiting = phone.store.effects().unwrap();
+    assert_eq!(waiting.len(), 2 + 100);
+    assert!(alarm.iter().all(|id| waiting.iter().any(|it| it.id == *id)), "the emergency goes on");
+    let newest = phone.effects().last().unwrap().id;
+    assert_eq!(waiting.last().unwrap().id, newest);
 }
 
 #[test]
@@ -204,6 +262,44 @@ fn a_snapshot_is_no_news_and_neither_is_last_weeks_board() {
     motel.act(maria(), set_status(101, SuiteStatus::VacantDirty));
     phone.delta(motel.delta(ana(), 1, 2));
     assert!(phone.toasts().is_empty());
+}
+
+#[test]
+fn an_emergency_that_came_only_with_a_snapshot_rings_once() {
+    // G23
+    for reason in [ResetReason::Scope, ResetReason::Horizon, ResetReason::History] {
+        let (mut motel, mut phone) = story();
+        let mut acknowledged = alert(51, maria());
+        acknowledged.acknowledgements =
+            vec![Acknowledgement { employee_id: ana(), at: at(1), extra: Fields::new() }];
+        for row in [alert(50, maria()), acknowledged, alert(52, ana())] {
+            motel.rows.insert(Entity::from(row.clone()).reference(), row.into());
+        }
+        phone.reset(reason);
+        phone.catch_up(&mut motel);
+        let bodies: Vec<EffectBody> = phone.effects().into_iter().map(|it| it.body).collect();
+        assert!(matches!(&bodies[0], EffectBody::EmergencyModal { alert_id, .. } if *alert_id == id(50)));
+        assert_eq!(bodies[1], EffectBody::Sound { name: "emergency".into(), looping: true });
+        assert!(matches!(&bodies[2], EffectBody::Toast { key, .. } if key == "emergency"));
+        assert_eq!(bodies.len(), 3, "neither what ana acknowledged nor what she raised: {bodies:?}");
+        phone.said.clear();
+        phone.reset(reason);
+        phone.catch_up(&mut motel);
+        phone.delta(told(&motel, &phone, maria(), vec![alert(50, maria()).into()]));
+        assert!(phone.effects().is_empty(), "it is the same emergency");
+    }
+}
+
+#[test]
+fn the_first_snapshot_rings_too() {
+    // G23: ana takes a new phone in the middle of it.
+    let mut motel = Motel::new([alert(50, maria()).into()]);
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.settle();
+    phone.greet(&motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.toasts(), ["emergency"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The outbox: lanes, answers, retries, people's decisions.
 
 use innsync_domain::{Command, ErrorClass, Reason, Rejection, SuiteStatus};
-use innsync_engine::{HttpAnswer, Input, OpState, Output};
+use innsync_engine::{HttpAnswer, Input, OpState, Output, StoreRead};
 use innsync_protocol::{Op, OpOutcome, OpResult, PushAnswer};
 
 use crate::support::*;
@@ -267,6 +267,55 @@ fn what_is_on_its_way_cannot_be_discarded() {
     assert!(
         phone.said.iter().any(|it| matches!(it, Output::Event(innsync_engine::ClientEvent::Error { .. })))
     );
+}
+
+#[test]
+fn what_left_the_phone_without_an_answer_cannot_be_discarded() {
+    // G2: the server may have carried it out.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(Command::StartTask { task_id: id(71) });
+    let push = phone.next_request("/v1/ops");
+    motel.push(&push.body.as_ref().unwrap().0);
+    phone.offline();
+    phone.fail(&push);
+    assert_eq!(phone.state_of(op), Some(OpState::Queued));
+    phone.feed(Input::Discard { id: op });
+    assert_eq!(phone.state_of(op), Some(OpState::Queued));
+    assert!(!phone.store.op(op).unwrap().may_be_discarded());
+    // One that has never left it can be.
+    let unsent = phone.tap(report(id(70), "Lamp"));
+    phone.feed(Input::Discard { id: unsent });
+    assert_eq!(phone.state_of(unsent), None);
+}
+
+#[test]
+fn an_operation_refused_for_its_token_costs_no_attempt() {
+    // G12
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(Command::StartTask { task_id: id(71) });
+    let push = phone.next_request("/v1/ops");
+    phone.answer(&push, 200, answers(&[(op, refused(ErrorClass::Auth))]));
+    assert_eq!(phone.state_of(op), Some(OpState::Queued));
+    assert_eq!(phone.store.op(op).unwrap().attempts, 0);
+    assert!(phone.toasts().is_empty(), "the server does not fail");
+}
+
+#[test]
+fn an_operation_that_cannot_be_read_any_more_leaves_no_prediction_behind() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let lost = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let kept = phone.tap(report(id(70), "Lamp"));
+    phone.store.lose(lost);
+    phone.restart();
+    phone.settle();
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "VACANT_DIRTY");
+    assert_eq!(phone.sees(&task_ref(id(70)), "title"), "Lamp");
+    assert_eq!(phone.store.bases().unwrap(), [task_ref(id(70))]);
+    assert!(phone.state_of(kept).is_some());
 }
 
 #[test]

@@ -126,6 +126,7 @@ impl Day {
                 1 => self.phone.feed(Input::Refetch).clear(),
                 2 => self.phone.feed(Input::ClearCache).clear(),
                 3 => self.phone.disk_full = true,
+                4 => self.phone.feed(Input::ClearKind { kind: EntityKind::Suite }).clear(),
                 _ => self.phone.feed(Input::Foreground).clear(),
             },
             22 => self.decide(),

@@ -20,9 +20,11 @@ fn should_reconnect_after_disconnection() {
     let mut phone = Phone::online(ana(), &mut motel);
     phone.close(1006);
     assert_eq!(phone.state(), ConnectionState::Reconnecting);
+    assert_eq!(phone.engine.status().reconnect_attempts, 1);
     phone.pass(1_000);
     phone.greet(&motel);
     assert_eq!(phone.state(), ConnectionState::Connected);
+    assert_eq!(phone.engine.status().reconnect_attempts, 0);
 }
 
 #[test]
@@ -33,8 +35,10 @@ fn should_queue_messages_when_offline() {
         phone.feed(Input::Send { text: format!(r#"{{"type":"TEST","data":{number}}}"#) });
     }
     assert!(phone.texts.is_empty());
+    assert_eq!(phone.engine.status().queued_messages, 100);
     phone.feed(Input::Connect);
     phone.greet(&motel);
+    assert_eq!(phone.engine.status().queued_messages, 0);
     let tests: Vec<&String> = phone.texts.iter().filter(|it| it.contains("TEST")).collect();
     assert_eq!(tests.len(), 100, "bounded; the oldest are dropped");
     assert!(tests[0].contains(":5}") && tests[99].contains(":104}"), "in order");

@@ -1,7 +1,7 @@
 //! The snapshot: first sync, resets, cuts.
 
-use innsync_domain::SuiteStatus;
-use innsync_engine::{Input, OpState};
+use innsync_domain::{EntityKind, SuiteStatus};
+use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
 use innsync_protocol::{ClientFrame, ResetReason};
 
 use crate::support::*;
@@ -118,6 +118,95 @@ fn after_a_restored_backup_a_confirmed_operation_that_it_lost_is_offered_again()
     assert_eq!(phone.state_of(op), None);
     assert!(motel.outcomes[&op].seq().is_some());
     assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn what_the_other_history_answers_is_not_reached_by_the_old_cursor() {
+    // G7, G17: three commits later than the backup, the phone pushes to the server that was restored from it.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    for number in 103..106 {
+        motel.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    backup.epoch = 2;
+    let mut motel = backup;
+    phone.reset(ResetReason::History);
+    phone.serve_one(&push, &mut motel);
+    assert_eq!(motel.outcomes[&op].seq(), Some(1), "lower than the cursor of the other history");
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn clearing_one_kind_keeps_the_others_and_the_outbox() {
+    // G1, G9
+    let mut motel = Motel::new(
+        [suite(101, SuiteStatus::VacantDirty), suite(102, SuiteStatus::VacantDirty)]
+            .into_iter()
+            .chain([task(id(71), "Towels", Some(ana())).into()]),
+    );
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let lamp = phone.tap(report(id(70), "Lamp"));
+    phone.feed(Input::ClearKind { kind: EntityKind::Suite });
+    assert_eq!(phone.store.row(&suite_ref(102)), None);
+    assert_eq!(phone.sees(&task_ref(id(71)), "title"), "Towels");
+    assert_eq!(phone.sees(&task_ref(id(70)), "title"), "Lamp", "still predicted");
+    assert!(!phone.engine.status().has_data);
+    // Killed before it is fetched: it is not forgotten that it is to be.
+    phone.restart();
+    assert!(phone.state_of(op).is_some() && phone.state_of(lamp).is_some());
+    phone.feed(Input::Connect);
+    phone.settle();
+    phone.greet(&motel);
+    let request = phone.next_request("/v1/snapshot");
+    let lines = motel.snapshot(ana(), &[]);
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[..4].to_vec() });
+    assert_eq!(phone.sees(&task_ref(id(71)), "title"), "Towels", "the rest stays on the screen meanwhile");
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines[4..].to_vec() });
+    phone.answer(&request, 200, "");
+    assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+    phone.catch_up(&mut motel);
+    assert_eq!((phone.state_of(op), phone.state_of(lamp)), (None, None));
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+}
+
+/// The app is killed and started again, as a release that is newer than the one that ran before.
+fn update_the_app(phone: &mut Phone) {
+    let meta = phone.store.meta().unwrap();
+    assert!(meta.passed_over.is_some());
+    let older = Meta { passed_over: Some("0.0.1".into()), ..meta };
+    phone.store.commit(&Batch { writes: vec![Write::PutMeta(older)] });
+    phone.restart();
+}
+
+#[test]
+fn what_an_older_release_passed_over_a_newer_one_fetches() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let mark = motel.mark(1).0;
+    let minibar = format!(
+        r#"{{"type":"DELTA","epoch":1,"from":0,"to":1,"mark":"{mark:016x}","commits":[{{"seq":1,
+        "at":"2026-11-22T08:30:00.000Z","by":"{}","changes":[{{"op":"UPSERT","entityType":"MINIBAR","entity":{{}},
+        "created":true}}]}}]}}"#,
+        maria()
+    );
+    motel.act(maria(), set_status(105, SuiteStatus::OutOfService));
+    phone.text(&minibar);
+    assert_eq!(phone.cursor().seq, 1);
+    phone.restart();
+    phone.go_online(&mut motel);
+    assert_eq!(phone.sees(&suite_ref(105), "status"), "VACANT_DIRTY", "the same release asks for nothing");
+    update_the_app(&mut phone);
+    phone.go_online(&mut motel);
+    assert_eq!(phone.sees(&suite_ref(105), "status"), "OUT_OF_SERVICE");
+    assert_eq!(phone.store.meta().unwrap().passed_over, None);
 }
 
 #[test]

@@ -38,6 +38,7 @@ over_both!(
     a_snapshot_is_swapped_in_whole,
     writes_are_applied_in_order,
     the_mirror_is_cleared_and_the_outbox_stays,
+    one_kind_is_cleared_and_the_others_stay,
     an_empty_batch_is_nothing,
     readers_see_what_was_committed,
     several_reads_see_one_commit,
@@ -302,6 +303,25 @@ fn the_mirror_is_cleared_and_the_outbox_stays(mut store: Store) {
     assert_eq!(store.staged(&EntityKind::Task, id("clean 102")), Ok(None));
     assert_eq!(store.outbox(), Ok(vec![op]));
     assert_eq!(store.effects(), Ok(vec![toast("saved")]));
+}
+
+fn one_kind_is_cleared_and_the_others_stay(mut store: Store) {
+    let (op, ana) = (start(1, "clean 101"), employee("ana"));
+    write(
+        &mut store,
+        [
+            show(task("clean 101")),
+            show(ana.clone()),
+            Write::PutBase(of(task("clean 101")), Some(task("clean 101").into())),
+            Write::PutBase(of(ana.clone()), Some(ana.clone().into())),
+            Write::PutOp(op.clone()),
+        ],
+    );
+    let set = write(&mut store, [Write::ClearKind(EntityKind::Task), show(task("clean 102"))]);
+    assert!(set.everything && set.rows.is_empty());
+    assert_eq!(all_shown(&store), [Entity::from(task("clean 102")), ana.clone().into()]);
+    assert_eq!(store.bases(), Ok(vec![of(ana)]));
+    assert_eq!(store.outbox(), Ok(vec![op]));
 }
 
 fn an_empty_batch_is_nothing(mut store: Store) {

@@ -71,6 +71,10 @@ impl TestStore {
                 self.shown.clear();
                 self.bases.clear();
             }
+            Write::ClearKind(kind) => {
+                self.shown.retain(|row, _| row.kind != kind);
+                self.bases.retain(|row, _| row.kind != kind);
+            }
         }
     }
 
@@ -96,6 +100,11 @@ impl TestStore {
 
     pub fn op(&self, id: Uuid) -> Option<&QueuedOp> {
         self.ops.get(&id)
+    }
+
+    /// An operation's row is damaged, and moved aside.
+    pub fn lose(&mut self, id: Uuid) {
+        self.ops.remove(&id).unwrap();
     }
 
     /// The values that an entity's field went through on the screen.
