@@ -1,8 +1,10 @@
 //! The developer's commands. `cargo xtask --help` lists them.
 
 mod bench;
+mod bindings;
 mod cargo;
 mod demo;
+mod shells;
 mod sim;
 mod test;
 
@@ -28,6 +30,8 @@ enum Command {
     Basement(demo::BasementArgs),
     /// Runs the simulator: three phones and the server on virtual time, one seed after the other.
     Sim(sim::Args),
+    /// Writes the Kotlin and Swift that belong to the core, and puts the libraries where the two packages find them.
+    Bindings(bindings::Args),
     /// Measures InnSync beside plain baselines in the same run, and prints a table.
     Bench(bench::Args),
 }
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Basement(args) => demo::run_basement(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Bindings(args) => bindings::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match result {

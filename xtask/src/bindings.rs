@@ -1,0 +1,93 @@
+//! `cargo xtask bindings`: builds the face of the core, writes the Kotlin and Swift that belong to it, and puts the
+//! libraries where the two packages look for them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args as ClapArgs;
+
+use crate::cargo::{PROFILE, cargo, root, step};
+
+/// How to build.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Builds the library that ships: optimised for size, without symbols. Without it, as for tests.
+    #[arg(long)]
+    release: bool,
+}
+
+/// The profile of the library that ships.
+const SHIPPING: &str = "shipping";
+
+pub(crate) fn run(args: &Args) -> Result<(), String> {
+    // With all of the workspace, so that dependencies are those of the tests, and are built once.
+    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
+    let mut libraries = built()?;
+    if args.release {
+        step("the library that ships", &mut cargo(&["build", "--profile", SHIPPING, "--package", "innsync-ffi"]))?;
+        libraries = libraries.with_file_name(SHIPPING);
+    }
+    generate(&libraries)
+}
+
+/// Where cargo has put what it built in the profile of xtask.
+pub(crate) fn built() -> Result<PathBuf, String> {
+    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    here.parent().map(Path::to_owned).ok_or_else(|| "where am I?".to_owned())
+}
+
+/// Writes both languages' sources from the library in that folder, and copies the libraries.
+pub(crate) fn generate(libraries: &Path) -> Result<(), String> {
+    let fresh = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    let library = libraries.join("libinnsync_ffi.so");
+    let bindgen = built()?.join("innsync-bindgen");
+    for language in ["kotlin", "swift"] {
+        let mut command = Command::new(&bindgen);
+        command
+            .args(["generate", "--no-format", "--language", language, "--out-dir"])
+            .arg(fresh.path())
+            .arg(&library)
+            .current_dir(root());
+        step(&format!("bindings for {language}"), &mut command)?;
+    }
+
+    let kotlin = read(&fresh.path().join("dev/innsync/core/innsync_ffi.kt"))?;
+    write(&root().join("android/core/src/generated/kotlin/dev/innsync/core/innsync_ffi.kt"), &kotlin)?;
+
+    let package = root().join("ios/InnSyncKit");
+    let swift = read(&fresh.path().join("InnSyncCore.swift"))?;
+    write(&package.join("Sources/InnSyncCore/InnSyncCore.swift"), &swift)?;
+    let header = read(&fresh.path().join("InnSyncCoreFFI.h"))?;
+    write(&package.join("Sources/InnSyncCoreFFI/InnSyncCoreFFI.h"), &header)?;
+    // The generated one asks for a module that Linux does not have.
+    let modulemap = "module InnSyncCoreFFI {\n    header \"InnSyncCoreFFI.h\"\n    export *\n}\n";
+    write(&package.join("Sources/InnSyncCoreFFI/module.modulemap"), modulemap)?;
+    // Alone in its folder: beside it the linker would prefer the shared one.
+    copy(&libraries.join("libinnsync_ffi.a"), &package.join("lib/libinnsync_ffi.a"))?;
+    anstream::println!("written: android/core/src/generated, ios/InnSyncKit/Sources/InnSyncCore*, ios/InnSyncKit/lib");
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Writes a file unless it is so already: what is built from it then need not be built again.
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(file).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::copy(from, to))
+        .map(drop)
+        .map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))
+}

@@ -1,0 +1,68 @@
+//! The Kotlin and the Swift part of `cargo xtask test`: what they need is installed where that is allowed, and else
+//! named.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::bindings::built;
+use crate::cargo::{root, step};
+
+/// Builds and tests the Kotlin library with Maven, on the JVM.
+pub(crate) fn kotlin() -> Result<(), String> {
+    needs(&["java", "mvn"], &["default-jdk-headless", "maven"], "kotlin")?;
+    let libraries = built()?;
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["--batch-mode", "--no-transfer-progress", "--file", "android/pom.xml", "verify"])
+        .arg(format!("-Dinnsync.native={}", libraries.display()))
+        .env("INNSYNC_SERVER", server()?)
+        .current_dir(root());
+    step("tests of the Kotlin library", &mut maven)
+}
+
+/// Builds and tests the Swift package.
+pub(crate) fn swift() -> Result<(), String> {
+    let install = root().join("ios/install-swift.sh");
+    step("Swift, installed where it is missing", &mut Command::new(&install)).map_err(|error| {
+        format!("{error}; install Swift 6 so that `swift` is found, or leave this part out with --skip swift")
+    })?;
+    let mut swift = Command::new(root().join("ios/test.sh"));
+    swift.env("INNSYNC_SERVER", server()?);
+    step("tests of the Swift package", &mut swift)
+}
+
+fn server() -> Result<PathBuf, String> {
+    Ok(built()?.join("innsync-server"))
+}
+
+/// Sees to it that the programs are there: by the packages of a Debian machine, where that is allowed.
+fn needs(programs: &[&str], packages: &[&str], part: &str) -> Result<(), String> {
+    let missing: Vec<&str> = programs.iter().copied().filter(|program| !runs(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{} not found", missing.join(" and "));
+    let by_hand = format!("{what}: install {}, or leave this part out with --skip {part}", packages.join(" and "));
+    if !may_install() {
+        return Err(by_hand);
+    }
+    let mut apt = Command::new("sh");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args([
+        "-c",
+        &format!("apt-get update -q && apt-get install -qy --no-install-recommends {}", packages.join(" ")),
+    ]);
+    step(&format!("{what}: installed from the machine's own packages"), &mut apt).map_err(|_| by_hand)
+}
+
+fn runs(program: &str) -> bool {
+    let version = if program == "java" { "-version" } else { "--version" };
+    let mut command = Command::new(program);
+    command.arg(version).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// On a Debian machine, as root.
+fn may_install() -> bool {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    root && Path::new("/usr/bin/apt-get").exists()
+}
