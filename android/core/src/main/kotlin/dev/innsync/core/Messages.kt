@@ -1,0 +1,23 @@
+package dev.innsync.core
+
+// `cargo xtask bindings` makes the generated exceptions take their messages from here.
+
+internal fun messageOf(error: InnSyncException): String =
+    when (error) {
+        is InnSyncException.SignInRequired -> "a person must sign in"
+        is InnSyncException.Offline -> "the server cannot be reached"
+        is InnSyncException.UpdateRequired -> "this release of the app is too old"
+        is InnSyncException.StorageFull -> "the phone's storage is full"
+        is InnSyncException.StorageCorrupt -> "the database on the phone is damaged"
+        is InnSyncException.AlreadyOpen -> "the database is already open"
+        is InnSyncException.Rejected -> error.rejection.message
+        is InnSyncException.InvalidInput -> "invalid input: ${error.detail}"
+        is InnSyncException.Timeout -> "it did not happen in time"
+        is InnSyncException.Closed -> "this InnSync is closed"
+        is InnSyncException.Bug -> "a bug in InnSync, told to the log as ${error.id}"
+    }
+
+internal fun messageOf(error: TokenStoreException): String =
+    when (error) {
+        is TokenStoreException.Failed -> error.detail
+    }

@@ -1,0 +1,172 @@
+package dev.innsync
+
+import dev.innsync.core.Account
+import dev.innsync.core.Command
+import dev.innsync.core.ConnectionState
+import dev.innsync.core.Dashboard
+import dev.innsync.core.Effect
+import dev.innsync.core.Entity
+import dev.innsync.core.EntityRef
+import dev.innsync.core.Event
+import dev.innsync.core.Inbox
+import dev.innsync.core.MyTasks
+import dev.innsync.core.Outcome
+import dev.innsync.core.PendingWork
+import dev.innsync.core.Query
+import dev.innsync.core.QueuedOp
+import dev.innsync.core.Receipt
+import dev.innsync.core.SuiteBoard
+import dev.innsync.core.SyncLine
+import dev.innsync.core.SyncStatus
+import dev.innsync.core.Unassigned
+import dev.innsync.core.Urgent
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.StateFlow
+import java.util.UUID
+import kotlin.time.Duration
+
+/**
+ * One person's InnSync on this phone.
+ *
+ * Made by [InnSyncs]; [FakeInnSync] stands in for it in previews and tests of screens. One is enough for the whole app:
+ * hold it where the process holds what is single.
+ *
+ * - Any function may be called from any thread, also the main one: none blocks.
+ * - What fails throws [dev.innsync.core.InnSyncException], of which each case is something that the app does.
+ * - Flows are cold: each collector begins at the present state and costs nothing after it went. All end when this
+ *   InnSync is closed.
+ */
+public interface InnSync {
+    /** Whom it belongs to. */
+    public val account: Account
+
+    /** The connection's state. */
+    public val connection: StateFlow<ConnectionState>
+
+    /** What a person is told of sync: counts, times, whether they must sign in. */
+    public val status: StateFlow<SyncStatus>
+
+    /** My open tasks: the most urgent first, then by floor and suite. */
+    public val myTasks: Flow<MyTasks>
+
+    /** Open tasks that nobody has taken and that I could take. */
+    public val unassigned: Flow<Unassigned>
+
+    /** Urgent tasks and emergencies. */
+    public val urgent: Flow<Urgent>
+
+    /** The suites by floor. */
+    public val suiteBoard: Flow<SuiteBoard>
+
+    /** Figures for supervisors and managers. */
+    public val dashboard: Flow<Dashboard>
+
+    /** News for me. */
+    public val inbox: Flow<Inbox>
+
+    /** The one honest line about sync. */
+    public val syncLine: Flow<SyncLine>
+
+    /** What happens, from now on. The oldest are dropped for a collector that lags by 1,000. */
+    public val events: Flow<Event>
+
+    /**
+     * What must be shown or sounded: first all that was not [presented] yet, then each as it arises. To be collected in
+     * one place; [present] is the shortest way.
+     */
+    public val effects: Flow<Effect>
+
+    /** Each change of an operation's state, from now on. */
+    public val operations: Flow<Receipt>
+
+    /** The entities that match, now and whenever they change. */
+    public fun live(query: Query): Flow<List<Entity>>
+
+    /** The entities that match, as they are shown now. */
+    public suspend fun query(query: Query): List<Entity>
+
+    /** One entity as it is shown now; null: there is no such one. */
+    public suspend fun get(entity: EntityRef): Entity?
+
+    /** A new id for what a command creates. */
+    public fun newId(): UUID
+
+    /**
+     * Carries out a command on the phone and queues it for the server, to be sent after the operations [dependsOn].
+     *
+     * Returns when it is saved on disk; never waits for the network. Once called it is carried out, also when the caller
+     * is cancelled.
+     */
+    public suspend fun execute(command: Command, dependsOn: List<UUID> = emptyList()): Receipt
+
+    /** Tries a parked operation again; returns the new operation's id. */
+    public suspend fun retry(operation: UUID): UUID
+
+    /** Forgets a parked or queued operation, by a person's choice: what it predicted is undone. */
+    public suspend fun discard(operation: UUID)
+
+    /** The operations not yet confirmed, in order. */
+    public suspend fun outbox(): List<QueuedOp>
+
+    /** Waits until the operation is confirmed, parked or discarded; `Timeout` when that is not so [within] the time. */
+    public suspend fun settled(operation: UUID, within: Duration): Outcome
+
+    /** Why an operation is not confirmed yet, in one English sentence; null: it is not in the outbox. */
+    public suspend fun whyWaiting(operation: UUID): String?
+
+    /** An effect was shown: it does not come again, not even after a restart of the app. */
+    public fun presented(effect: UUID)
+
+    /** Connects, and stays so: reconnects by itself until [disconnect]. Returns at once. */
+    public fun connect()
+
+    /** Disconnects, and stays so. Returns at once. */
+    public fun disconnect()
+
+    /** The platform says whether there is a network, or that it is another one. */
+    public fun networkChanged(available: Boolean)
+
+    /** The app came to the foreground, or a push woke it: tries and checks at once. */
+    public fun foreground()
+
+    /** Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. */
+    public suspend fun quiesce()
+
+    /** Goes on after [quiesce]. */
+    public suspend fun resume()
+
+    /**
+     * Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed or
+     * parked; `Timeout` when that is not so [within] the time.
+     */
+    public suspend fun upToDate(within: Duration)
+
+    /** Asks for everything but the outbox to be fetched anew. */
+    public suspend fun refresh()
+
+    /** Empties the cache; the outbox stays, and all is fetched anew when there is a network. */
+    public suspend fun clearCache()
+
+    /** Signs the same person in again, when [status] says that this is needed. */
+    public suspend fun signInAgain(password: String)
+
+    /** Signs out and closes. What is on the phone stays, for when the person signs in again. */
+    public suspend fun signOut(pending: PendingWork = PendingWork.Keep)
+
+    /**
+     * Closes: returns when no lock is held, so that the account can be opened again. Flows end, later calls throw
+     * `Closed`. May be called twice.
+     */
+    public suspend fun close()
+}
+
+/**
+ * Shows the effects one after the other, each until [show] returns, until this InnSync is closed or the caller is
+ * cancelled. One that was being shown then comes again the next time.
+ */
+public suspend fun InnSync.present(show: suspend (Effect) -> Unit) {
+    effects.collect { effect ->
+        show(effect)
+        presented(effect.id)
+    }
+}

@@ -1,0 +1,61 @@
+package dev.innsync
+
+import dev.innsync.core.Account
+import dev.innsync.core.InnSyncHandle
+import dev.innsync.core.NativeThreads
+import dev.innsync.core.Settings
+import dev.innsync.core.TokenStore
+import dev.innsync.core.openAccount
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
+
+/** Where an [InnSync] comes from. */
+public object InnSyncs {
+    /**
+     * Signs in with a password and opens the person's database. Not yet connected: call [InnSync.connect].
+     *
+     * Throws `SignInRequired` (property, name or password wrong), `Offline`, `UpdateRequired`, and what [open] throws.
+     *
+     * @param tokens where tokens are kept; null: in a file that only the app may read.
+     */
+    public suspend fun signIn(settings: Settings, password: String, tokens: TokenStore? = null): InnSync =
+        opening { dev.innsync.core.signIn(settings, password, tokens) }
+
+    /**
+     * Opens the database of a person who has signed in on this phone before. Needs no network.
+     *
+     * Throws `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
+     * `InvalidInput`.
+     *
+     * @param tokens where tokens are kept; null: in a file that only the app may read.
+     */
+    public suspend fun open(settings: Settings, tokens: TokenStore? = null): InnSync =
+        opening { openAccount(settings, tokens) }
+
+    /** Everybody who has signed in on this phone, by property and name. */
+    public suspend fun accounts(directory: String): List<Account> =
+        native { dev.innsync.core.accounts(directory) }
+
+    /** Panics in the core, so that an app can try its reporting of bugs: throws `Bug`, and the next call works. */
+    public suspend fun raiseTestBug(): Unit = native { dev.innsync.core.raiseTestBug() }
+
+    private suspend fun opening(open: suspend () -> InnSyncHandle): InnSync {
+        var opened: LiveInnSync? = null
+        try {
+            return native { LiveInnSync(open()).also { opened = it } }
+        } catch (cancelled: CancellationException) {
+            // Nobody has it: it must not keep the database.
+            withContext(NonCancellable) { opened?.close() }
+            throw cancelled
+        }
+    }
+
+    /** The first call loads the library, and some read files. */
+    private suspend fun <T> native(call: suspend () -> T): T =
+        withContext(Dispatchers.IO) {
+            NativeThreads.keepAttached()
+            call()
+        }
+}
