@@ -25,6 +25,7 @@ mod snapshot;
 mod socket;
 mod staff;
 mod state;
+mod unread;
 mod upgrade;
 mod writer;
 

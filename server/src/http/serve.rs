@@ -20,7 +20,7 @@ use super::readers::Readers;
 use super::reply::Refused;
 use super::state::{Clock, Gate, Shared};
 use super::writer::Writer;
-use super::{driver, health, rest, sessions, snapshot, upgrade};
+use super::{driver, health, rest, sessions, snapshot, unread, upgrade};
 use crate::auth::{AuthError, Passwords, Throttle, TokenKey, Tokens};
 use crate::authority::Authority;
 use crate::hub::{Hub, HubInput};
@@ -162,6 +162,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/sessions/current", delete(sessions::end).fallback(no_such_method))
         .route("/v1/snapshot", get(snapshot::snapshot).post(snapshot::snapshot).fallback(rest::rest))
         .fallback(rest::rest)
+        .layer(middleware::from_fn(unread::drain))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));
     Router::new()
         .route("/v1/ws", any(upgrade::upgrade))

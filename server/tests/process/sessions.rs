@@ -179,3 +179,21 @@ async fn bodies_that_cannot_be_read_are_answered_without_being_quoted() {
     let malformed = house.send("POST", "/v1/tasks", Some(&ana.access), Some("{".to_owned())).await;
     assert_eq!((malformed.status, malformed.body["code"].as_str()), (400, Some("MALFORMED_JSON")));
 }
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_read_is_answered_all_the_same() {
+    let house = House::demo();
+    let ana = house.sign_in("ana").await;
+    // However much is still on its way: who sends it hears why it is refused, and sees no connection break.
+    for round in 0..10 {
+        for bytes in [1_100_000, 3_000_000, 9_000_000] {
+            let large = "x".repeat(bytes);
+            let answer = house.send("POST", "/v1/tasks", Some(&ana.access), Some(large.clone())).await;
+            let code = answer.body["code"].as_str();
+            assert_eq!((answer.status, code), (413, Some("BODY_TOO_LARGE")), "{bytes} in round {round}");
+            let answer = house.send("POST", "/v1/ops", Some("nonsense"), Some(large)).await;
+            let code = answer.body["code"].as_str();
+            assert_eq!((answer.status, code), (401, Some("TOKEN_INVALID")), "{bytes} in round {round}");
+        }
+    }
+}
