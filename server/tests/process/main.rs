@@ -7,6 +7,7 @@ mod house;
 mod isolation;
 mod logs;
 mod sessions;
+mod slow_phones;
 mod sockets;
 mod stopping;
 mod tokens;
