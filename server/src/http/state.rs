@@ -70,7 +70,7 @@ pub(super) struct Shared {
     /// Passwords that are checked at once: each takes a processor and 19 MiB.
     pub(super) hashing: Semaphore,
     pub(super) readers: Readers,
-    /// Apart from the others, since a slow phone holds one for long.
+    /// Apart from the others, since a snapshot takes long.
     pub(super) snapshots: Readers,
     pub(super) writer: Writer,
     pub(super) hub: HubHandle,

@@ -1,8 +1,49 @@
 //! Phones on bad links: they get everything, and hold nobody up.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::house::{House, Session};
+
+/// Asks for the snapshot, reads the first line of the answer, and nothing more.
+async fn ask_and_stop_reading(house: &House, who: &Session) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(house.address.parse().unwrap()).await.unwrap();
+    let request = format!(
+        "GET /v1/snapshot HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n",
+        house.address, who.access
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    stream
+}
+
+#[tokio::test]
+async fn phones_that_do_not_read_their_snapshot_keep_nobody_from_theirs() {
+    let house = House::demo();
+    let (maria, ana) = (house.sign_in("maria").await, house.sign_in("ana").await);
+    house.fill_with_notes(&maria, 1_200, 15_000).await;
+    let mut stuck = Vec::new();
+    for _ in 0..8 {
+        stuck.push(ask_and_stop_reading(&house, &ana).await);
+    }
+    let snapshot = house.call("GET", "/v1/snapshot", Some(&ana.access), None);
+    let snapshot = tokio::time::timeout(std::time::Duration::from_secs(20), snapshot).await.unwrap();
+    let lines = snapshot.body.as_str().unwrap();
+    assert!(lines.lines().last().unwrap().contains("\"END\""));
+    assert!(lines.lines().filter(|line| line.contains("\"NOTE\"")).count() >= 1_200);
+
+    // Whoever was slow gets everything as well, once they read.
+    let mut rest = Vec::new();
+    let mut slow = stuck.remove(0);
+    while !rest.ends_with(b"\r\n0\r\n\r\n") {
+        assert!(slow.read_buf(&mut rest).await.unwrap() > 0, "the snapshot was cut");
+    }
+}
 
 #[tokio::test]
 async fn a_phone_that_missed_thousands_of_changes_is_never_cut_and_ends_with_everything() {
