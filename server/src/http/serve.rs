@@ -91,7 +91,10 @@ pub async fn serve(
     let refused = |why| cannot_listen(config.listen, why);
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr()?;
-    let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl), config.token_ttl));
+    let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl)));
+    for (session, ended_at) in ledger.read().ended_sessions()? {
+        gate.revoke(session, ended_at);
+    }
     let (hub, queue) = driver::channel();
     let readers = Readers::open(&ledger, READERS)?;
     let snapshots = Readers::open(&ledger, SNAPSHOTS)?;

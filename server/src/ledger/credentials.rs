@@ -76,15 +76,26 @@ impl Ledger {
     }
 
     /// Ends a session: none of its tokens is good any more.
-    pub fn end_session(&mut self, session: Uuid) -> Result<(), LedgerError> {
-        let sql = "DELETE FROM refresh_tokens WHERE session = ?1";
-        self.connection().execute(sql, [session.as_bytes()])?;
-        Ok(())
+    pub fn end_session(&mut self, now: Timestamp, session: Uuid) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "INSERT INTO ended_sessions (session, ended_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![session.as_bytes(), now.as_millis()],
+        )?;
+        transaction.execute("DELETE FROM refresh_tokens WHERE session = ?1", [session.as_bytes()])?;
+        Ok(transaction.commit()?)
     }
 
     /// Ends all of a person's sessions, as after a change of password.
-    pub fn end_sessions_of(&mut self, property: &str, employee: Uuid) -> Result<(), LedgerError> {
-        end_sessions(self.connection(), property, employee)
+    pub fn end_sessions_of(
+        &mut self,
+        now: Timestamp,
+        property: &str,
+        employee: Uuid,
+    ) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        end_sessions(&transaction, now, property, employee)?;
+        Ok(transaction.commit()?)
     }
 
     /// Forgets the tokens that had expired by then.
@@ -109,12 +120,36 @@ pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) ->
 }
 
 /// Somebody who left the staff signs in no more, and is signed out everywhere.
-pub(crate) fn leave(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+pub(crate) fn leave(
+    connection: &Connection,
+    now: Timestamp,
+    property: &str,
+    employee: Uuid,
+) -> Result<(), LedgerError> {
     forget(connection, property, employee)?;
-    end_sessions(connection, property, employee)
+    end_sessions(connection, now, property, employee)
 }
 
-fn end_sessions(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+/// The sessions that were ended before their time, each with when.
+pub(crate) fn ended_sessions(connection: &Connection) -> Result<Vec<(Uuid, Timestamp)>, LedgerError> {
+    let mut statement = connection.prepare_cached("SELECT session, ended_at FROM ended_sessions")?;
+    let rows = statement
+        .query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), Timestamp::from_millis(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn end_sessions(
+    connection: &Connection,
+    now: Timestamp,
+    property: &str,
+    employee: Uuid,
+) -> Result<(), LedgerError> {
+    connection.execute(
+        "INSERT INTO ended_sessions (session, ended_at)
+         SELECT DISTINCT session, ?3 FROM refresh_tokens WHERE property = ?1 AND employee = ?2
+         ON CONFLICT DO NOTHING",
+        params![property, employee.as_bytes(), now.as_millis()],
+    )?;
     let sql = "DELETE FROM refresh_tokens WHERE property = ?1 AND employee = ?2";
     connection.execute(sql, params![property, employee.as_bytes()])?;
     Ok(())

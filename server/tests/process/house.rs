@@ -80,6 +80,14 @@ impl House {
         Self { dir, child, address, stdout, client: reqwest::Client::new() }
     }
 
+    /// The same ledger, served again.
+    pub(crate) async fn restarted(mut self, args: &[&str]) -> Self {
+        self.interrupt("-TERM");
+        assert_eq!(self.end().await.1, Some(0));
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        Self::with(dir, args, "info")
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("ledger.sqlite")
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{House, Session};
+use crate::house::{House, Session, run};
 
 #[tokio::test]
 async fn ana_signs_in_and_sees_the_house() {
@@ -196,4 +196,23 @@ async fn what_is_refused_before_it_is_read_is_answered_all_the_same() {
             assert_eq!((answer.status, code), (401, Some("TOKEN_INVALID")), "{bytes} in round {round}");
         }
     }
+}
+
+#[tokio::test]
+async fn who_has_signed_out_stays_out_after_a_restart() {
+    let house = House::demo();
+    let (ana, ben, miguel) =
+        (house.sign_in("ana").await, house.sign_in("ben").await, house.sign_in("miguel").await);
+    assert_eq!(house.call("DELETE", "/v1/sessions/current", Some(&ana.access), None).await.status, 204);
+    let data = house.data();
+    let whose = ["--data", data.to_str().unwrap(), "--property", "seaside", "--person", "ben"];
+    let changed = [&["person", "set-password", "--password-stdin"], &whose[..]].concat();
+    assert!(run(&changed, "drift-wood\n").status.success());
+    let house = house.restarted(&[]).await;
+    for gone in [&ana, &ben] {
+        let answer = house.call("GET", "/v1/suites", Some(&gone.access), None).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("TOKEN_INVALID")));
+        assert_eq!(house.phone(&gone.access).await.closed().await.0, 1008);
+    }
+    assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
 }
