@@ -19,7 +19,7 @@ use crate::random::SeededRandom;
 use crate::reader::Reader;
 pub use crate::view::Committed;
 pub(crate) use run::Keep;
-pub use run::{Expected, RunAnswer, RunOptions};
+pub use run::{Expected, NewLogin, RunAnswer, RunOptions};
 use writer::{Origin, Writer};
 
 /// See the module.

@@ -216,3 +216,25 @@ async fn who_has_signed_out_stays_out_after_a_restart() {
     }
     assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
 }
+
+#[tokio::test]
+async fn somebody_new_is_on_the_staff_and_can_sign_in_or_neither() {
+    let house = House::demo();
+    let maria = house.sign_in("maria").await;
+    let ledger = rusqlite::Connection::open(house.data()).unwrap();
+    ledger
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON people BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        )
+        .unwrap();
+    let new = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "person": "lea", "password": "tide-table" });
+    let failed = house.call("POST", "/v1/employees", Some(&maria.access), Some(new.clone())).await;
+    assert_eq!((failed.status, failed.body["code"].as_str()), (500, Some("INTERNAL")));
+    let staff = house.call("GET", "/v1/employees", Some(&maria.access), None).await;
+    assert!(!staff.body.to_string().contains("Lea"), "{}", staff.body);
+
+    ledger.execute_batch("DROP TRIGGER broken").unwrap();
+    let added = house.call("POST", "/v1/employees", Some(&maria.access), Some(new)).await;
+    assert_eq!(added.status, 201, "{}", added.body);
+    assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 201);
+}
