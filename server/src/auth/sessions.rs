@@ -72,7 +72,6 @@ pub fn start(
     let employee = on_staff(authority, property, employee)?;
     let session = uuid::Builder::from_random_bytes(random()?).into_uuid();
     let (secret, token) = fresh(now, session, property, employee.id, device)?;
-    authority.ledger_mut().forget_expired_tokens(now)?;
     authority.ledger_mut().store_refresh_token(&token)?;
     Ok(Started { session, refresh_token: secret, employee })
 }

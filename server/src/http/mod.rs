@@ -28,6 +28,7 @@ mod staff;
 mod state;
 mod unread;
 mod upgrade;
+mod upkeep;
 mod writer;
 
 pub use serve::{Config, ServeError, serve};

@@ -17,4 +17,8 @@ impl Revoked {
     pub(super) fn contains(&self, session: Uuid) -> bool {
         self.0.contains_key(&session)
     }
+
+    pub(super) fn forget(&mut self, before: Timestamp) {
+        self.0.retain(|_, ended_at| *ended_at >= before);
+    }
 }

@@ -20,7 +20,7 @@ use super::readers::Readers;
 use super::reply::Refused;
 use super::state::{Clock, Gate, Shared};
 use super::writer::Writer;
-use super::{driver, health, rest, sessions, snapshot, unread, upgrade};
+use super::{driver, health, rest, sessions, snapshot, unread, upgrade, upkeep};
 use crate::auth::{AuthError, Passwords, Throttle, TokenKey, Tokens};
 use crate::authority::Authority;
 use crate::hub::{Hub, HubInput};
@@ -41,6 +41,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How long an access token is good.
     pub token_ttl: Duration,
+    /// How long changes are kept for phones that were away.
+    pub keep_changes: Duration,
     /// Whether sockets may bring their token in the query, as the seed's client does.
     pub query_token: bool,
 }
@@ -118,6 +120,7 @@ pub async fn serve(
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
+    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes, config.token_ttl));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -139,6 +142,7 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     driving.abort();
+    upkeep.abort();
     // Requests that were cut may still have a handle of the writer's, so it is told.
     let end = async {
         shared.writer.stop().await;

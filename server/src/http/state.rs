@@ -57,6 +57,11 @@ impl Gate {
     pub(super) fn revoke(&self, session: Uuid, ended_at: Timestamp) {
         lock(&self.revoked).add(session, ended_at);
     }
+
+    /// Forgets the sessions that ended before then: no access token of theirs is left.
+    pub(super) fn forget_ended(&self, before: Timestamp) {
+        lock(&self.revoked).forget(before);
+    }
 }
 
 /// What all requests share.

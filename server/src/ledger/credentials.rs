@@ -97,12 +97,6 @@ impl Ledger {
         end_sessions(&transaction, now, property, employee)?;
         Ok(transaction.commit()?)
     }
-
-    /// Forgets the tokens that had expired by then.
-    pub fn forget_expired_tokens(&mut self, now: Timestamp) -> Result<(), LedgerError> {
-        self.connection().execute("DELETE FROM refresh_tokens WHERE expires_at <= ?1", [now.as_millis()])?;
-        Ok(())
-    }
 }
 
 pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) -> Result<(), LedgerError> {
@@ -136,6 +130,33 @@ pub(crate) fn ended_sessions(connection: &Connection) -> Result<Vec<(Uuid, Times
     let rows = statement
         .query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), Timestamp::from_millis(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets at most `limit` tokens that have expired by now, and as many that were superseded before then; how many of the
+/// one or the other kind, whichever are more.
+pub(crate) fn forget_tokens(
+    connection: &Connection,
+    now: Timestamp,
+    superseded_before: Timestamp,
+    limit: usize,
+) -> Result<usize, LedgerError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let expired = connection.execute(
+        "DELETE FROM refresh_tokens WHERE token_hash IN
+            (SELECT token_hash FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+        params![now.as_millis(), limit],
+    )?;
+    let superseded = connection.execute(
+        "DELETE FROM refresh_tokens WHERE token_hash IN
+            (SELECT token_hash FROM refresh_tokens WHERE superseded_at > 0 AND superseded_at < ?1 LIMIT ?2)",
+        params![superseded_before.as_millis(), limit],
+    )?;
+    Ok(expired.max(superseded))
+}
+
+pub(crate) fn forget_ended_sessions(connection: &Connection, before: Timestamp) -> Result<(), LedgerError> {
+    connection.execute("DELETE FROM ended_sessions WHERE ended_at < ?1", [before.as_millis()])?;
+    Ok(())
 }
 
 fn end_sessions(

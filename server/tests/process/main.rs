@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command_line;
+mod horizon;
 mod house;
 mod isolation;
 mod logs;
