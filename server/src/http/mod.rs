@@ -26,6 +26,8 @@ mod socket;
 mod spool;
 mod staff;
 mod state;
+#[cfg(test)]
+mod tests;
 mod unread;
 mod upgrade;
 mod upkeep;
