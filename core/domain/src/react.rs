@@ -7,7 +7,7 @@ use crate::Uuid;
 use crate::command::Command;
 use crate::derived_id;
 use crate::entity::{Alert, Employee, Entity, EntityKind, EntityRef, Fields, Notification, Suite, Task};
-use crate::execute::{Effects, Scratch, Stop, alert_id, unassign};
+use crate::execute::{Effects, Scratch, Stop, alert_ids, unassign};
 use crate::read::{Change, Context, Lookup, Read, ReadError};
 use crate::rejection::{Reason, Rejection};
 use crate::vocabulary::{EmployeeStatus, NotificationPriority, NotificationType, Role, Severity, TaskType};
@@ -175,10 +175,14 @@ fn raise_alert(
     read: &dyn Read,
     staff: &[Employee],
 ) -> Result<Vec<Change>, Stop> {
-    let id = alert_id(task.id);
-    if let Lookup::Known(_) = read.read(EntityKind::Alert, id)? {
-        return Ok(Vec::new());
-    }
+    // Each of them is over: it ended when a task of this id was deleted.
+    let mut ids = alert_ids(task.id);
+    let id = loop {
+        let Some(id) = ids.next() else { return Ok(Vec::new()) };
+        if !matches!(read.read(EntityKind::Alert, id)?, Lookup::Known(_)) {
+            break id;
+        }
+    };
     let severity = match command {
         Command::RaiseEmergency { severity, .. } => severity.clone(),
         Command::CreateTask { severity: Some(severity), .. } => severity.clone(),

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use innsync_domain::{Timestamp, Uuid};
 use innsync_protocol::{Problem, limits};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, NewLogin};
 use crate::reader::Reader;
 use crate::view::Committed;
 pub use answer::problem_of;
@@ -41,6 +41,8 @@ pub struct ApiRequest<'a> {
     pub body: &'a [u8],
     /// The header of that name.
     pub idempotency_key: Option<&'a str>,
+    /// For `POST /v1/employees`: how the new one will sign in, from `person` and `password` in the body.
+    pub login: Option<&'a NewLogin>,
 }
 
 /// Whose token it was.

@@ -45,8 +45,10 @@ fn try_write(
         return Ok(answer);
     }
     let plan = plan(authority, caller, &actor, now, request, route)?;
+    let is_new_employee = plan.shape == Shape::Created && plan.about.kind == EntityKind::Employee;
+    let login = request.login.filter(|_| is_new_employee).cloned();
     let options =
-        RunOptions { expected: plan.expected, forced: plan.forced, about: Some(plan.about.clone()) };
+        RunOptions { expected: plan.expected, forced: plan.forced, about: Some(plan.about.clone()), login };
     let (about, shape) = (&plan.about, plan.shape);
     let outcome = {
         let kept =

@@ -72,7 +72,6 @@ pub fn start(
     let employee = on_staff(authority, property, employee)?;
     let session = uuid::Builder::from_random_bytes(random()?).into_uuid();
     let (secret, token) = fresh(now, session, property, employee.id, device)?;
-    authority.ledger_mut().forget_expired_tokens(now)?;
     authority.ledger_mut().store_refresh_token(&token)?;
     Ok(Started { session, refresh_token: secret, employee })
 }
@@ -86,12 +85,12 @@ pub fn refresh(authority: &mut Authority, now: Timestamp, token: &Secret) -> Res
     }
     if old.superseded_at.is_some_and(|at| now > at.plus_millis(REFRESH_GRACE_MS)) {
         tracing::warn!(session = %old.session, "a refresh token was used again; its session is ended");
-        authority.ledger_mut().end_session(old.session)?;
+        authority.ledger_mut().end_session(now, old.session)?;
         return Err(SessionError::Ended(old.session));
     }
     let employee = match on_staff(authority, &old.property, old.employee) {
         Err(SessionError::Revoked) => {
-            authority.ledger_mut().end_session(old.session)?;
+            authority.ledger_mut().end_session(now, old.session)?;
             return Err(SessionError::Ended(old.session));
         }
         other => other?,
@@ -102,8 +101,8 @@ pub fn refresh(authority: &mut Authority, now: Timestamp, token: &Secret) -> Res
 }
 
 /// Ends a session.
-pub fn sign_out(authority: &mut Authority, session: Uuid) -> Result<(), SessionError> {
-    Ok(authority.ledger_mut().end_session(session)?)
+pub fn sign_out(authority: &mut Authority, now: Timestamp, session: Uuid) -> Result<(), SessionError> {
+    Ok(authority.ledger_mut().end_session(now, session)?)
 }
 
 /// What of a refresh token is stored.

@@ -8,6 +8,7 @@
 mod draft;
 mod operation;
 mod push;
+mod retention;
 mod run;
 mod writer;
 
@@ -18,8 +19,9 @@ use crate::ledger::{credentials, entities, feed, properties};
 use crate::random::SeededRandom;
 use crate::reader::Reader;
 pub use crate::view::Committed;
+pub use retention::Retention;
 pub(crate) use run::Keep;
-pub use run::{Expected, RunAnswer, RunOptions};
+pub use run::{Expected, NewLogin, RunAnswer, RunOptions};
 use writer::{Origin, Writer};
 
 /// See the module.

@@ -1,5 +1,7 @@
 //! Commands from REST: several of one request are one commit or none.
 
+use std::fmt;
+
 use innsync_domain::{Command, Entity, EntityRef, FieldConflict, Fields, Person, Timestamp, Uuid};
 use innsync_protocol::{EntityRow, Problem};
 use serde_json::Value;
@@ -7,8 +9,8 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::writer::{Origin, Writer};
 use super::{Authority, Committed};
-use crate::ledger::answers;
-use crate::ledger::{KeptAnswer, LedgerError};
+use crate::ledger::{Credentials, KeptAnswer, LedgerError};
+use crate::ledger::{answers, credentials};
 use crate::reader::{as_seen, person};
 
 /// How commands are run.
@@ -20,6 +22,24 @@ pub struct RunOptions {
     pub about: Option<EntityRef>,
     /// The caller said `force`: what was expected is not checked, and the commit says so.
     pub forced: bool,
+    /// How the employee that the answer shows, who is new, will sign in.
+    pub login: Option<NewLogin>,
+}
+
+/// How somebody new on the staff will sign in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewLogin {
+    /// The name they sign in with, `ana`.
+    pub person: String,
+    /// The hash of their password, as the edge made it.
+    pub password_hash: String,
+}
+
+// What holds a secret prints without it.
+impl fmt::Debug for NewLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewLogin(..)")
+    }
 }
 
 /// What the caller of a PATCH believes is there.
@@ -111,14 +131,29 @@ fn decide(
             return Ok(Err(Problem::from_rejection(&rejection)));
         }
     }
+    // After the rules have let it through: nobody else learns which names are taken.
+    if let Some(login) = &options.login
+        && credentials::get(connection, &property, &login.person)?.is_some()
+    {
+        return Ok(Err(login_taken()));
+    }
     let primary = options.about.clone().or_else(|| commands.first().map(Command::primary));
     if !commands.is_empty() {
         writer.commit(Origin { by: actor.id, forced: options.forced }, draft.into_changes())?;
     }
     let Some(primary) = primary else { return Ok(Ok(None)) };
+    if let Some(NewLogin { person, password_hash }) = options.login.clone() {
+        let new = Credentials { login: person, employee: primary.id, password_hash };
+        credentials::set(connection, &property, &new)?;
+    }
     let actor = person(connection, &property, actor.id)?.unwrap_or_else(|| actor.clone());
     let entity = Draft::new(connection, &property).get(&primary)?;
     Ok(Ok(entity.and_then(|entity| as_seen(entity, &actor))))
+}
+
+fn login_taken() -> Problem {
+    let detail = "Somebody signs in with that name already; choose another.";
+    Problem { field: Some("person".to_owned()), ..Problem::new(422, "ALREADY_EXISTS", detail) }
 }
 
 /// The problem of a version that is not the current one. What the actor may not see is left to the rules, which say

@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
             }
             (Some(before), None) => {
                 if let innsync_domain::Entity::Employee(employee) = before {
-                    credentials::leave(self.connection, &self.property, employee.id)?;
+                    credentials::leave(self.connection, self.now, &self.property, employee.id)?;
                 }
                 entities::delete(self.connection, &self.property, &before.reference())
             }

@@ -74,6 +74,9 @@ pub(super) struct Serve {
     /// How long an access token is good: 90s, 15m, 12h.
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     pub(super) token_ttl: Duration,
+    /// How long changes are kept for phones that were away; after it they fetch a snapshot: 12h, 30d.
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
+    pub(super) keep_changes: Duration,
     /// Takes tokens from the Authorization header alone, never from a WebSocket's query.
     #[arg(long)]
     pub(super) no_query_token: bool,
@@ -155,11 +158,12 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1,
         "m" => 60,
         "h" => 3_600,
+        "d" => 86_400,
         _ => 0,
     };
     match digits.parse::<u64>().ok().and_then(|count| count.checked_mul(seconds)) {
         Some(total @ 1..=31_536_000) => Ok(Duration::from_secs(total)),
-        _ => Err("write a number and s, m or h, at most a year: 90s, 15m, 12h".to_owned()),
+        _ => Err("write a number and s, m, h or d, at most a year: 90s, 15m, 12h, 30d".to_owned()),
     }
 }
 
@@ -194,7 +198,8 @@ mod tests {
     fn durations_have_a_unit() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
-        for bad in ["", "15", "0s", "m", "-1s", "99999h", "1d", "1\u{fc}"] {
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        for bad in ["", "15", "0s", "m", "-1s", "99999h", "366d", "1\u{fc}"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

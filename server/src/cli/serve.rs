@@ -24,8 +24,12 @@ pub(super) fn serve(options: Serve, out: &mut (impl Write + Send)) -> Result<(),
     }
     let ledger = Ledger::open(path)?;
     let key = TokenKey::load(path)?;
-    let config =
-        Config { listen: options.listen, token_ttl: options.token_ttl, query_token: !options.no_query_token };
+    let config = Config {
+        listen: options.listen,
+        token_ttl: options.token_ttl,
+        keep_changes: options.keep_changes,
+        query_token: !options.no_query_token,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let stop = stop_signal()?;

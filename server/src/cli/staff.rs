@@ -78,7 +78,7 @@ pub(super) fn set_password(options: &SetPassword, out: &mut impl Write) -> Resul
     };
     let hash = Passwords::hash(&password::read(*password_stdin)?)?;
     authority.set_credentials(property, person, known.employee, &hash)?;
-    authority.ledger_mut().end_sessions_of(property, known.employee)?;
+    authority.ledger_mut().end_sessions_of(now(), property, known.employee)?;
     writeln!(out, "{person} has another password, and is signed out wherever their access token ends")?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::reply::{self, Refused};
 use super::staff;
 use super::state::{App, Shared};
 use crate::api::{self, ApiRequest, Caller};
+use crate::authority::NewLogin;
 
 /// A request, read whole.
 struct Whole {
@@ -21,6 +22,7 @@ struct Whole {
     query: Vec<(String, String)>,
     body: Bytes,
     idempotency_key: Option<String>,
+    login: Option<NewLogin>,
 }
 
 impl Whole {
@@ -31,6 +33,7 @@ impl Whole {
             query: &self.query,
             body: &self.body,
             idempotency_key: self.idempotency_key.as_deref(),
+            login: self.login.as_ref(),
         }
     }
 }
@@ -46,6 +49,7 @@ pub(super) async fn rest(State(shared): App, request: Request) -> Result<Respons
         method: parts.method,
         body,
         idempotency_key: header(&parts.headers, "idempotency-key")?,
+        login: None,
     };
     if matches!(whole.method, Method::GET | Method::HEAD) {
         return read(&shared, caller, whole).await;
@@ -64,28 +68,16 @@ async fn read(shared: &Shared, caller: Caller, whole: Whole) -> Result<Response,
     }
 }
 
-async fn write(shared: &Shared, caller: Caller, whole: Whole) -> Result<Response, Refused> {
+async fn write(shared: &Shared, caller: Caller, mut whole: Whole) -> Result<Response, Refused> {
     let now: Timestamp = shared.now();
-    let login = match whole.method {
-        Method::POST => staff::login(shared, &caller, &whole.path, &whole.body).await?,
-        _ => None,
-    };
+    if whole.method == Method::POST {
+        whole.login = staff::login(shared, &caller, &whole.path, &whole.body).await?;
+    }
     let answer = shared
         .writer
         .run(move |authority| {
-            let key = whole.idempotency_key.as_deref();
-            if let Some(refusal) = login.as_ref().and_then(|login| login.check(authority, &caller, now, key))
-            {
-                return (refusal, Vec::new());
-            }
             let mut answer = api::handle(authority, &caller, now, &whole.as_request());
             let committed = std::mem::take(&mut answer.committed);
-            // An answer that is given again has committed nothing, and changes nobody's password either.
-            if let Some(login) = &login
-                && !committed.is_empty()
-            {
-                login.store(authority, &caller, &answer);
-            }
             (answer, committed)
         })
         .await?;

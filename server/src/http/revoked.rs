@@ -1,20 +1,24 @@
-//! Sessions that have ended while access tokens of theirs would still be good.
+//! Sessions that have ended while access tokens of theirs would still be good. The ledger has them as well, for the next
+//! start.
 
 use std::collections::BTreeMap;
 
 use innsync_domain::{Timestamp, Uuid};
 
-/// Each with when its last access token expires.
+/// Each with when it ended.
 #[derive(Debug, Default)]
 pub(super) struct Revoked(BTreeMap<Uuid, Timestamp>);
 
 impl Revoked {
-    pub(super) fn add(&mut self, now: Timestamp, session: Uuid, until: Timestamp) {
-        self.0.retain(|_, until| *until > now);
-        self.0.insert(session, until);
+    pub(super) fn add(&mut self, session: Uuid, ended_at: Timestamp) {
+        self.0.insert(session, ended_at);
     }
 
     pub(super) fn contains(&self, session: Uuid) -> bool {
         self.0.contains_key(&session)
+    }
+
+    pub(super) fn forget(&mut self, before: Timestamp) {
+        self.0.retain(|_, ended_at| *ended_at >= before);
     }
 }

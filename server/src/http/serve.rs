@@ -20,7 +20,7 @@ use super::readers::Readers;
 use super::reply::Refused;
 use super::state::{Clock, Gate, Shared};
 use super::writer::Writer;
-use super::{driver, health, rest, sessions, snapshot, upgrade};
+use super::{driver, health, rest, sessions, snapshot, unread, upgrade, upkeep};
 use crate::auth::{AuthError, Passwords, Throttle, TokenKey, Tokens};
 use crate::authority::Authority;
 use crate::hub::{Hub, HubInput};
@@ -41,6 +41,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How long an access token is good.
     pub token_ttl: Duration,
+    /// How long changes are kept for phones that were away.
+    pub keep_changes: Duration,
     /// Whether sockets may bring their token in the query, as the seed's client does.
     pub query_token: bool,
 }
@@ -91,7 +93,10 @@ pub async fn serve(
     let refused = |why| cannot_listen(config.listen, why);
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr()?;
-    let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl), config.token_ttl));
+    let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl)));
+    for (session, ended_at) in ledger.read().ended_sessions()? {
+        gate.revoke(session, ended_at);
+    }
     let (hub, queue) = driver::channel();
     let readers = Readers::open(&ledger, READERS)?;
     let snapshots = Readers::open(&ledger, SNAPSHOTS)?;
@@ -115,6 +120,7 @@ pub async fn serve(
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
+    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes, config.token_ttl));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -136,6 +142,7 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     driving.abort();
+    upkeep.abort();
     // Requests that were cut may still have a handle of the writer's, so it is told.
     let end = async {
         shared.writer.stop().await;
@@ -162,6 +169,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/sessions/current", delete(sessions::end).fallback(no_such_method))
         .route("/v1/snapshot", get(snapshot::snapshot).post(snapshot::snapshot).fallback(rest::rest))
         .fallback(rest::rest)
+        .layer(middleware::from_fn(unread::drain))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));
     Router::new()
         .route("/v1/ws", any(upgrade::upgrade))

@@ -104,8 +104,8 @@ pub(super) async fn renew(State(shared): App, request: Request) -> Result<Respon
 /// `DELETE /v1/sessions/current`
 pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Response, Refused> {
     let facts = authenticate(&shared, &headers)?;
-    let session = facts.session;
-    shared.writer.run(move |authority| (sign_out(authority, session), Vec::new())).await??;
+    let (now, session) = (shared.now(), facts.session);
+    shared.writer.run(move |authority| (sign_out(authority, now, session), Vec::new())).await??;
     ended(&shared, session).await;
     tracing::info!(employee = %facts.employee, "signed out");
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -113,7 +113,7 @@ pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Respon
 
 /// Access tokens and sockets of a session that the ledger has ended.
 async fn ended(shared: &Shared, session: Uuid) {
-    shared.gate.revoke(shared.now(), session);
+    shared.gate.revoke(session, shared.now());
     shared.hub.input(HubInput::SessionEnded { session }).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use innsync_domain::{Timestamp, Uuid};
 use tokio::sync::Semaphore;
@@ -36,13 +36,12 @@ impl Clock {
 /// Who may come in.
 pub(super) struct Gate {
     tokens: Tokens,
-    ttl: Duration,
     revoked: Mutex<Revoked>,
 }
 
 impl Gate {
-    pub(super) fn new(tokens: Tokens, ttl: Duration) -> Self {
-        Self { tokens, ttl, revoked: Mutex::default() }
+    pub(super) fn new(tokens: Tokens) -> Self {
+        Self { tokens, revoked: Mutex::default() }
     }
 
     pub(super) fn tokens(&self) -> &Tokens {
@@ -54,10 +53,14 @@ impl Gate {
         if lock(&self.revoked).contains(facts.session) { Err(TokenError::Invalid) } else { Ok(facts) }
     }
 
-    /// Access tokens of that session are not good any more.
-    pub(super) fn revoke(&self, now: Timestamp, session: Uuid) {
-        let ttl = i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX);
-        lock(&self.revoked).add(now, session, now.plus_millis(ttl));
+    /// Access tokens of that session are not good since it ended.
+    pub(super) fn revoke(&self, session: Uuid, ended_at: Timestamp) {
+        lock(&self.revoked).add(session, ended_at);
+    }
+
+    /// Forgets the sessions that ended before then: no access token of theirs is left.
+    pub(super) fn forget_ended(&self, before: Timestamp) {
+        lock(&self.revoked).forget(before);
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) struct Shared {
     /// Passwords that are checked at once: each takes a processor and 19 MiB.
     pub(super) hashing: Semaphore,
     pub(super) readers: Readers,
-    /// Apart from the others, since a slow phone holds one for long.
+    /// Apart from the others, since a snapshot takes long.
     pub(super) snapshots: Readers,
     pub(super) writer: Writer,
     pub(super) hub: HubHandle,

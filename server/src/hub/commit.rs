@@ -6,7 +6,6 @@ use super::conn::Flow;
 use super::fanout::Fanout;
 use super::feed::{Feed, Step};
 use super::io::{ClientKind, ConnId, HubOutput, Text};
-use super::rooms::Room;
 use super::{Hub, Property};
 use crate::authority::Committed;
 
@@ -19,9 +18,12 @@ impl Hub {
         match property.feed.advance(committed) {
             Step::Old => {}
             Step::Next => {
-                let dismissed = property.tell(committed, out);
+                let Ended { dismissed, moved } = property.tell(committed, out);
                 for conn in dismissed {
                     self.close(conn, CloseCode::POLICY, "Authentication failed", out);
+                }
+                for conn in moved {
+                    self.close(conn, CloseCode::GOING_AWAY, "Role changed", out);
                 }
             }
             Step::Gap => {
@@ -36,11 +38,20 @@ impl Hub {
     }
 }
 
+/// Sockets that a commit ends.
+#[derive(Default)]
+struct Ended {
+    /// Of whoever is not on the staff any more.
+    dismissed: Vec<ConnId>,
+    /// The seed's, of whoever has another role or department: they know no RESET, so they come back and read anew.
+    moved: Vec<ConnId>,
+}
+
 impl Property {
-    /// Tells everybody; answers with the sockets of whoever is not on the staff any more.
-    fn tell(&mut self, committed: &Committed, out: &mut Vec<HubOutput>) -> Vec<ConnId> {
+    /// Tells everybody.
+    fn tell(&mut self, committed: &Committed, out: &mut Vec<HubOutput>) -> Ended {
         let mut fanout = Fanout::new(committed, self.feed.head().epoch);
-        let mut dismissed = Vec::new();
+        let mut ended = Ended::default();
         self.tell_seeds(committed, &mut fanout, out);
         let mut reset: Option<Text> = None;
         for (id, conn) in &mut self.conns {
@@ -48,37 +59,37 @@ impl Property {
                 continue;
             }
             if fanout.dismisses(conn.viewer.id) {
-                dismissed.push(*id);
+                ended.dismissed.push(*id);
                 continue;
             }
             let seen = fanout.seen(&conn.viewer);
             let changed = seen.changed_person.filter(|person| **person != conn.viewer).cloned();
             let (is_empty, scope_changed) = (seen.is_empty, seen.scope_changed);
-            if conn.kind == ClientKind::InnSync {
-                match &mut conn.flow {
-                    Flow::Waiting => {}
-                    flow if scope_changed => {
-                        *flow = Flow::Waiting;
-                        let text = reset.get_or_insert_with(scope_reset).clone();
-                        out.push(HubOutput::Send { conn: *id, text });
-                    }
-                    Flow::CatchingUp { .. } => {}
-                    Flow::Live { at } if is_empty || committed.seq <= at.seq => {}
-                    Flow::Live { at } => {
-                        let text = fanout.delta(&conn.viewer, at.seq).text().clone();
-                        *at = Cursor { epoch: at.epoch, seq: committed.seq, mark: committed.mark };
-                        out.push(HubOutput::Send { conn: *id, text });
+            match &mut conn.flow {
+                _ if conn.kind == ClientKind::Seed => {
+                    if scope_changed {
+                        ended.moved.push(*id);
                     }
                 }
+                Flow::Waiting => {}
+                flow if scope_changed => {
+                    *flow = Flow::Waiting;
+                    let text = reset.get_or_insert_with(scope_reset).clone();
+                    out.push(HubOutput::Send { conn: *id, text });
+                }
+                Flow::CatchingUp { .. } => {}
+                Flow::Live { at } if is_empty || committed.seq <= at.seq => {}
+                Flow::Live { at } => {
+                    let text = fanout.delta(&conn.viewer, at.seq).text().clone();
+                    *at = Cursor { epoch: at.epoch, seq: committed.seq, mark: committed.mark };
+                    out.push(HubOutput::Send { conn: *id, text });
+                }
             }
-            let Some(after) = changed else { continue };
-            if conn.kind == ClientKind::Seed && after.department != conn.viewer.department {
-                self.rooms.leave(after.id, &Room::Department(conn.viewer.department.clone()));
-                self.rooms.join(after.id, Room::Department(after.department.clone()));
+            if let Some(after) = changed {
+                conn.viewer = after;
             }
-            conn.viewer = after;
         }
-        dismissed
+        ended
     }
 
     /// The seed's sockets, by rooms. The actor's own hear, too: the seed's client skips its own.

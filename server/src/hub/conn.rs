@@ -10,7 +10,7 @@ use super::io::{ClientKind, Now, Text, TokenFacts};
 /// ```text
 ///             RESUME                    last answer
 ///  Waiting ───────────▶ CatchingUp ───────────────▶ Live
-///     ▲                     │  ▲ more                 │
+///     ▲                     │  ▲ a little more        │
 ///     └──── RESET ──────────┴──┴───── RESET ──────────┘
 /// ```
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use innsync_domain::{Audience, Department, Entity, EntityKind, Person, Role, Uuid, derive, project};
-use innsync_protocol::{Commit, Delta, ServerFrame, limits};
+use innsync_protocol::{Commit, Cursor, Delta, ServerFrame, limits};
 
 use super::io::Text;
 use super::rooms::Room;
@@ -62,12 +62,21 @@ impl Frame {
 
 /// Writes a DELTA.
 pub(super) fn write(delta: Delta) -> Frame {
-    let gap = Delta { from: delta.to, commits: Vec::new(), results: Vec::new(), ..delta };
+    let end = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
     let text = ServerFrame::Delta(delta).to_json();
     if text.len() <= limits::FRAME_BYTES {
         return Frame::Whole(text.into());
     }
-    Frame::Gap(ServerFrame::Delta(gap).to_json().into())
+    Frame::Gap(gap(end))
+}
+
+/// An empty DELTA that begins and ends there: whoever is not there yet pulls what is missing.
+pub(super) fn gap(at: Cursor) -> Text {
+    let Cursor { epoch, seq, mark } = at;
+    let (commits, results) = (Vec::new(), Vec::new());
+    ServerFrame::Delta(Delta { epoch, from: seq, to: seq, mark, commits, results, more: false })
+        .to_json()
+        .into()
 }
 
 /// One commit on its way.

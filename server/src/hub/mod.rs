@@ -19,6 +19,9 @@
 //!    │ ◀── HEARTBEAT_ACK 44..45  │   (45 was unseen, too)
 //! ```
 //!
+//! Of a phone that is further behind than one page the hub sends that page, then an empty DELTA at the head: the phone pulls
+//! what is in between over HTTP, and is live meanwhile.
+//!
 //! `from` of each cursor-bearing frame is the `to` of the one before. A change of the person's role or department is
 //! answered by RESET SCOPE, and then nothing of the feed until the next RESUME.
 //!

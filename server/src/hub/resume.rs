@@ -1,11 +1,13 @@
-//! From RESUME to live: the ledger is asked until its answer has reached all that came by meanwhile.
+//! From RESUME to live: the ledger is asked for one page. Where more is to come, the phone is live at once after a gap and
+//! pulls what is in between over HTTP, at its own pace: nothing waits for it here. Otherwise the ledger is asked again
+//! until its answer has reached all that came by meanwhile.
 
 use innsync_domain::Uuid;
 use innsync_protocol::{CloseCode, Cursor, Resume, ServerFrame, SyncAnswer, limits};
 
 use super::Hub;
 use super::conn::{Flow, ack, bare_ack};
-use super::fanout::write;
+use super::fanout::{gap, write};
 use super::frames::error;
 use super::io::{ClientKind, ConnId, HubOutput, Now};
 
@@ -63,12 +65,17 @@ impl Hub {
         let head = feed.head();
         match answer {
             Some(SyncAnswer::Delta(delta)) => {
-                let at = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
-                let more = delta.more || delta.to < head.seq;
+                let mut at = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
+                let (is_behind, is_far) = (delta.to < head.seq, delta.more);
                 out.push(HubOutput::Send { conn, text: write(delta).text().clone() });
-                if more {
+                if is_behind && !is_far {
                     self.ask(conn, at, Vec::new(), owed_ack, out);
                     return;
+                }
+                // Not behind although there is more: what is to come has yet to come by here, and is sent then.
+                if is_behind {
+                    at = head;
+                    out.push(HubOutput::Send { conn, text: gap(at) });
                 }
                 entry.flow = Flow::Live { at };
                 if owed_ack.is_some() {

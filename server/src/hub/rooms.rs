@@ -30,6 +30,8 @@ pub const SUBSCRIPTIONS: usize = 1_000;
 pub struct Rooms {
     clients: BTreeMap<Uuid, BTreeSet<ConnId>>,
     rooms: BTreeMap<Room, BTreeSet<Uuid>>,
+    /// The same, by person.
+    joined: BTreeMap<Uuid, BTreeSet<Room>>,
 }
 
 impl Rooms {
@@ -50,11 +52,27 @@ impl Rooms {
 
     /// A person joins a room.
     pub fn join(&mut self, user: Uuid, room: Room) {
-        self.rooms.entry(room).or_default().insert(user);
+        self.rooms.entry(room.clone()).or_default().insert(user);
+        self.joined.entry(user).or_default().insert(room);
     }
 
     /// A person leaves a room; an empty one is gone.
     pub fn leave(&mut self, user: Uuid, room: &Room) {
+        if let Some(rooms) = self.joined.get_mut(&user) {
+            rooms.remove(room);
+            self.take_out(user, room);
+        }
+    }
+
+    /// A person leaves every room.
+    pub fn leave_all(&mut self, user: Uuid) {
+        for room in self.joined.remove(&user).unwrap_or_default() {
+            self.take_out(user, &room);
+        }
+    }
+
+    /// The room is without that person; gone, if nobody else is there.
+    fn take_out(&mut self, user: Uuid, room: &Room) {
         if let Some(users) = self.rooms.get_mut(room) {
             users.remove(&user);
             if users.is_empty() {
@@ -63,20 +81,10 @@ impl Rooms {
         }
     }
 
-    /// A person leaves every room.
-    pub fn leave_all(&mut self, user: Uuid) {
-        self.rooms.retain(|_, users| {
-            users.remove(&user);
-            !users.is_empty()
-        });
-    }
-
     /// How many entities and kinds a person listens to.
     pub fn subscriptions(&self, user: Uuid) -> usize {
-        let subscribed = |(room, users): &(&Room, &BTreeSet<Uuid>)| {
-            matches!(room, Room::Kind(_) | Room::Entity(_)) && users.contains(&user)
-        };
-        self.rooms.iter().filter(subscribed).count()
+        let subscribed = |room: &&Room| matches!(room, Room::Kind(_) | Room::Entity(_));
+        self.joined.get(&user).into_iter().flatten().filter(subscribed).count()
     }
 
     /// Whether anybody is in a room.
@@ -139,6 +147,20 @@ mod tests {
         assert!(rooms.is_open(&Room::AllStaff));
         assert_eq!(rooms.subscriptions(ANA), 1);
         rooms.disconnect(ANA, ConnId(2));
-        assert!(rooms.rooms.is_empty() && rooms.clients.is_empty());
+        assert!(rooms.rooms.is_empty() && rooms.clients.is_empty() && rooms.joined.is_empty());
+    }
+
+    #[test]
+    fn subscriptions_are_counted_once_each_and_default_rooms_are_none() {
+        let mut rooms = Rooms::default();
+        for user in [ANA, BEN] {
+            rooms.join(user, Room::User(user));
+            rooms.join(user, Room::Kind(EntityKind::Task));
+            rooms.join(user, Room::Kind(EntityKind::Task));
+            rooms.join(user, Room::Kind(EntityKind::Suite));
+        }
+        rooms.leave(ANA, &Room::Kind(EntityKind::Suite));
+        rooms.leave(ANA, &Room::Kind(EntityKind::Note));
+        assert_eq!((rooms.subscriptions(ANA), rooms.subscriptions(BEN)), (1, 2));
     }
 }

@@ -76,21 +76,26 @@ impl Ledger {
     }
 
     /// Ends a session: none of its tokens is good any more.
-    pub fn end_session(&mut self, session: Uuid) -> Result<(), LedgerError> {
-        let sql = "DELETE FROM refresh_tokens WHERE session = ?1";
-        self.connection().execute(sql, [session.as_bytes()])?;
-        Ok(())
+    pub fn end_session(&mut self, now: Timestamp, session: Uuid) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "INSERT INTO ended_sessions (session, ended_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![session.as_bytes(), now.as_millis()],
+        )?;
+        transaction.execute("DELETE FROM refresh_tokens WHERE session = ?1", [session.as_bytes()])?;
+        Ok(transaction.commit()?)
     }
 
     /// Ends all of a person's sessions, as after a change of password.
-    pub fn end_sessions_of(&mut self, property: &str, employee: Uuid) -> Result<(), LedgerError> {
-        end_sessions(self.connection(), property, employee)
-    }
-
-    /// Forgets the tokens that had expired by then.
-    pub fn forget_expired_tokens(&mut self, now: Timestamp) -> Result<(), LedgerError> {
-        self.connection().execute("DELETE FROM refresh_tokens WHERE expires_at <= ?1", [now.as_millis()])?;
-        Ok(())
+    pub fn end_sessions_of(
+        &mut self,
+        now: Timestamp,
+        property: &str,
+        employee: Uuid,
+    ) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        end_sessions(&transaction, now, property, employee)?;
+        Ok(transaction.commit()?)
     }
 }
 
@@ -109,12 +114,63 @@ pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) ->
 }
 
 /// Somebody who left the staff signs in no more, and is signed out everywhere.
-pub(crate) fn leave(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+pub(crate) fn leave(
+    connection: &Connection,
+    now: Timestamp,
+    property: &str,
+    employee: Uuid,
+) -> Result<(), LedgerError> {
     forget(connection, property, employee)?;
-    end_sessions(connection, property, employee)
+    end_sessions(connection, now, property, employee)
 }
 
-fn end_sessions(connection: &Connection, property: &str, employee: Uuid) -> Result<(), LedgerError> {
+/// The sessions that were ended before their time, each with when.
+pub(crate) fn ended_sessions(connection: &Connection) -> Result<Vec<(Uuid, Timestamp)>, LedgerError> {
+    let mut statement = connection.prepare_cached("SELECT session, ended_at FROM ended_sessions")?;
+    let rows = statement
+        .query_map([], |row| Ok((Uuid::from_bytes(row.get(0)?), Timestamp::from_millis(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets at most `limit` tokens that have expired by now, and as many that were superseded before then; how many of the
+/// one or the other kind, whichever are more.
+pub(crate) fn forget_tokens(
+    connection: &Connection,
+    now: Timestamp,
+    superseded_before: Timestamp,
+    limit: usize,
+) -> Result<usize, LedgerError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let expired = connection.execute(
+        "DELETE FROM refresh_tokens WHERE token_hash IN
+            (SELECT token_hash FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+        params![now.as_millis(), limit],
+    )?;
+    let superseded = connection.execute(
+        "DELETE FROM refresh_tokens WHERE token_hash IN
+            (SELECT token_hash FROM refresh_tokens WHERE superseded_at > 0 AND superseded_at < ?1 LIMIT ?2)",
+        params![superseded_before.as_millis(), limit],
+    )?;
+    Ok(expired.max(superseded))
+}
+
+pub(crate) fn forget_ended_sessions(connection: &Connection, before: Timestamp) -> Result<(), LedgerError> {
+    connection.execute("DELETE FROM ended_sessions WHERE ended_at < ?1", [before.as_millis()])?;
+    Ok(())
+}
+
+fn end_sessions(
+    connection: &Connection,
+    now: Timestamp,
+    property: &str,
+    employee: Uuid,
+) -> Result<(), LedgerError> {
+    connection.execute(
+        "INSERT INTO ended_sessions (session, ended_at)
+         SELECT DISTINCT session, ?3 FROM refresh_tokens WHERE property = ?1 AND employee = ?2
+         ON CONFLICT DO NOTHING",
+        params![property, employee.as_bytes(), now.as_millis()],
+    )?;
     let sql = "DELETE FROM refresh_tokens WHERE property = ?1 AND employee = ?2";
     connection.execute(sql, params![property, employee.as_bytes()])?;
     Ok(())

@@ -111,6 +111,30 @@ pub(crate) fn employee_changes(
     Ok(changes)
 }
 
+/// The numbers of the commits after `after` that were taken before then, in order, up to the first that was not; at most
+/// `limit`.
+pub(crate) fn older(
+    connection: &Connection,
+    property: &str,
+    after: u64,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<u64>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, at FROM commits WHERE property = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![property, after.cast_signed(), limit])?;
+    let mut older = Vec::new();
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= before.as_millis() {
+            break;
+        }
+        older.push(row.get::<_, i64>(0)?.cast_unsigned());
+    }
+    Ok(older)
+}
+
 /// Forgets the changes up to `seq`, and the commits before it. Its own row stays: it has the mark that a cursor there
 /// is compared with.
 pub(crate) fn forget(connection: &Connection, property: &str, seq: u64) -> Result<(), LedgerError> {

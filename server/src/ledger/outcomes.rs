@@ -20,11 +20,11 @@ pub(crate) fn get(
     operation: Uuid,
 ) -> Result<Option<StoredOutcome>, LedgerError> {
     let mut statement = connection.prepare_cached(
-        "SELECT body, hash FROM outcomes WHERE property = ?1 AND author = ?2 AND operation = ?3",
+        "SELECT body, seq, hash FROM outcomes WHERE property = ?1 AND author = ?2 AND operation = ?3",
     )?;
     let mut rows = statement.query(params![property, author.as_bytes(), operation.as_bytes()])?;
     match rows.next()? {
-        Some(row) => Ok(Some(StoredOutcome { outcome: outcome(row)?, hash: row.get(1)? })),
+        Some(row) => Ok(Some(StoredOutcome { outcome: outcome(row)?, hash: row.get(2)? })),
         None => Ok(None),
     }
 }
@@ -55,14 +55,14 @@ pub(crate) fn range(
     to: u64,
 ) -> Result<Vec<OpResult>, LedgerError> {
     let mut statement = connection.prepare_cached(
-        "SELECT body, operation FROM outcomes
+        "SELECT body, seq, operation FROM outcomes
          WHERE property = ?1 AND author = ?2 AND seq > ?3 AND seq <= ?4 AND seq > 0 ORDER BY seq",
     )?;
     let mut rows =
         statement.query(params![property, author.as_bytes(), after.cast_signed(), to.cast_signed()])?;
     let mut results = Vec::new();
     while let Some(row) = rows.next()? {
-        results.push(OpResult { id: Uuid::from_bytes(row.get(1)?), result: outcome(row)? });
+        results.push(OpResult { id: Uuid::from_bytes(row.get(2)?), result: outcome(row)? });
     }
     Ok(results)
 }
@@ -77,7 +77,29 @@ pub(crate) fn effective(connection: &Connection, property: &str) -> Result<u64, 
     Ok(count.unwrap_or_default().cast_unsigned())
 }
 
+/// Forgets the details of at most `limit` outcomes of before then; of how many. What is left says that the operation was
+/// decided, of which command it was, and whether it took effect.
+pub(crate) fn forget_bodies(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE outcomes SET body = '' WHERE (property, author, operation) IN
+            (SELECT property, author, operation FROM outcomes WHERE at < ?1 AND body <> '' LIMIT ?2)",
+    )?;
+    Ok(statement.execute(params![before.as_millis(), i64::try_from(limit).unwrap_or(i64::MAX)])?)
+}
+
+/// The outcome whose body and number are the row's first columns. Without its details, it is that it was applied or, where
+/// it took no effect, that a person has to decide.
 fn outcome(row: &Row<'_>) -> Result<OpOutcome, LedgerError> {
     let body = row.get_ref(0)?.as_str().map_err(|error| LedgerError::unreadable("an outcome", error))?;
+    if body.is_empty() {
+        return Ok(match row.get::<_, i64>(1)?.cast_unsigned() {
+            0 => OpOutcome::Conflict { current: None, fields: Vec::new() },
+            seq => OpOutcome::Applied { seq, version: 0, skipped: Vec::new() },
+        });
+    }
     serde_json::from_str(body).map_err(|error| LedgerError::unreadable("an outcome", error))
 }

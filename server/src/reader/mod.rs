@@ -5,7 +5,7 @@
 mod catch_up;
 mod snapshot;
 
-use innsync_domain::{Entity, EntityKind, Person, Uuid, may_see, redact};
+use innsync_domain::{Entity, EntityKind, Person, Timestamp, Uuid, may_see, redact};
 use innsync_protocol::{Cursor, EntityRow, OpOutcome, OpResult, SnapshotRequest, SyncAnswer, limits};
 use rusqlite::{Connection, Transaction};
 
@@ -64,6 +64,11 @@ impl Reader {
     /// A refresh token by its hash, also one that was superseded.
     pub fn refresh_token(&self, token_hash: &[u8; 32]) -> Result<Option<RefreshToken>, LedgerError> {
         credentials::token(&self.connection, token_hash)
+    }
+
+    /// The sessions that were ended before their time, each with when: access tokens of theirs are not good.
+    pub fn ended_sessions(&self) -> Result<Vec<(Uuid, Timestamp)>, LedgerError> {
+        credentials::ended_sessions(&self.connection)
     }
 
     /// Everything of one kind that the viewer may see, in the order of ids.

@@ -1,7 +1,7 @@
 //! All that a person may see, in sections, the most urgent first.
 //!
 //! The ledger is read twice: once to count, once to send. So a snapshot takes no memory to speak of, however large the
-//! property is and however slow the phone.
+//! property is.
 
 use innsync_domain::{Entity, EntityKind, Person, Uuid};
 use innsync_protocol::{SnapshotLine, SnapshotRequest, SnapshotStart};

@@ -258,9 +258,8 @@ fn refresh_tokens_follow_each_other() {
     let first = ledger.read().refresh_token(&[1; 32]).unwrap().unwrap();
     assert_eq!(first.superseded_at, Some(Timestamp::from_millis(20)));
     assert_eq!(ledger.read().refresh_token(&[2; 32]).unwrap(), Some(token(2, 20)));
-    ledger.forget_expired_tokens(Timestamp::from_millis(1015)).unwrap();
-    assert_eq!(ledger.read().refresh_token(&[1; 32]).unwrap(), None);
-    ledger.end_session(id("session")).unwrap();
+    ledger.end_session(Timestamp::from_millis(1020), id("session")).unwrap();
+    assert_eq!(ledger.read().ended_sessions().unwrap(), [(id("session"), Timestamp::from_millis(1020))]);
     assert_eq!(ledger.read().refresh_token(&[2; 32]).unwrap(), None);
     ledger.store_refresh_token(&token(3, 30)).unwrap();
     motel.does("maria", Command::DeleteEmployee { employee_id: id("ana") });

@@ -10,5 +10,6 @@ mod pages;
 mod push;
 mod rest;
 mod rest_errors;
+mod retention;
 mod scenarios;
 mod visibility;

@@ -188,7 +188,7 @@ impl Motel {
         body: &[u8],
         key: Option<&str>,
     ) -> ApiAnswer {
-        self.call(who, &ApiRequest { method, path, query: &[], body, idempotency_key: key })
+        self.call(who, &ApiRequest { method, path, query: &[], body, idempotency_key: key, login: None })
     }
 
     /// All that somebody may see, from a fresh snapshot.

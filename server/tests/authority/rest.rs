@@ -220,6 +220,7 @@ fn the_sync_calls_answer_what_the_reader_answers() {
         query: &query,
         body: b"",
         idempotency_key: None,
+        login: None,
     };
     let delta = read(&motel.call("ana", &request));
     assert_eq!((&delta["type"], &delta["to"]), (&json!("DELTA"), &json!(cursor.seq + 1)));

@@ -85,6 +85,7 @@ fn a_wrong_field_is_named() {
             query: &query,
             body: b"",
             idempotency_key: None,
+            login: None,
         };
         let answer = motel.call("ana", &request);
         assert_eq!((answer.status, &read(&answer)["field"]), (422, &json!(name)));

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -77,6 +78,14 @@ impl House {
         stdout.read_line(&mut first).unwrap();
         let address = first.trim().strip_prefix("innsync-server listening on http://").unwrap().to_owned();
         Self { dir, child, address, stdout, client: reqwest::Client::new() }
+    }
+
+    /// The same ledger, served again.
+    pub(crate) async fn restarted(mut self, args: &[&str]) -> Self {
+        self.interrupt("-TERM");
+        assert_eq!(self.end().await.1, Some(0));
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        Self::with(dir, args, "info")
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -157,12 +166,17 @@ impl House {
         Socket(socket)
     }
 
-    /// As a phone does that has just fetched a snapshot; the snapshot's first line.
-    pub(crate) async fn resume(&self, phone: &mut Socket, token: &str) -> Value {
+    /// Fetches a snapshot; its first line.
+    pub(crate) async fn snapshot_start(&self, token: &str) -> Value {
         let snapshot = self.call("GET", "/v1/snapshot", Some(token), None).await;
         let lines = snapshot.body.as_str().unwrap();
         assert!(lines.lines().last().unwrap().contains("\"END\""), "{lines}");
-        let start: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        serde_json::from_str(lines.lines().next().unwrap()).unwrap()
+    }
+
+    /// As a phone does that has just fetched a snapshot; the snapshot's first line.
+    pub(crate) async fn resume(&self, phone: &mut Socket, token: &str) -> Value {
+        let start = self.snapshot_start(token).await;
         let (epoch, seq, mark) = (&start["epoch"], &start["seq"], &start["mark"]);
         let resume =
             json!({ "type": "RESUME", "epoch": epoch, "seq": seq, "mark": mark, "device": "handset-1" });
@@ -173,6 +187,32 @@ impl House {
     pub(crate) fn interrupt(&self, signal: &str) {
         let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
+    }
+
+    /// Notes for all staff, `count` of them with `chars` characters each, pushed as a phone pushes what it has queued.
+    pub(crate) async fn fill_with_notes(&self, author: &Session, count: usize, chars: usize) {
+        let content = "Bring towels. ".repeat(chars.div_ceil(14));
+        let per_push = (900_000 / (chars + 600)).clamp(1, 256);
+        let op = |number: usize| {
+            let id = |kind: &str| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{kind} {number}").as_bytes());
+            json!({
+                "id": id("op"), "author": author.id, "device": "handset-1", "schema": 1,
+                "intent": { "bootId": "b", "bootMs": 1, "wall": "2026-11-22T08:00:00.000Z" },
+                "command": {
+                    "type": "CREATE_NOTE", "noteId": id("note"), "title": format!("Note {number}"),
+                    "content": content[..chars],
+                },
+            })
+        };
+        let numbers: Vec<usize> = (0..count).collect();
+        for push in numbers.chunks(per_push) {
+            let ops: Vec<Value> = push.iter().map(|number| op(*number)).collect();
+            let answer =
+                self.call("POST", "/v1/ops", Some(&author.access), Some(json!({ "ops": ops }))).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let results = answer.body["results"].as_array().unwrap();
+            assert!(results.iter().all(|it| it["result"]["status"] == "APPLIED"), "{}", answer.body);
+        }
     }
 
     /// Waits for its end; what it still said on stdout, and its exit code.

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command_line;
+mod horizon;
 mod house;
 mod isolation;
 mod logs;
 mod sessions;
+mod slow_phones;
 mod sockets;
 mod stopping;
 mod tokens;

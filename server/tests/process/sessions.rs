@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{House, Session};
+use crate::house::{House, Session, run};
 
 #[tokio::test]
 async fn ana_signs_in_and_sees_the_house() {
@@ -178,4 +178,63 @@ async fn bodies_that_cannot_be_read_are_answered_without_being_quoted() {
     assert_eq!((large.status, large.body["code"].as_str()), (413, Some("BODY_TOO_LARGE")));
     let malformed = house.send("POST", "/v1/tasks", Some(&ana.access), Some("{".to_owned())).await;
     assert_eq!((malformed.status, malformed.body["code"].as_str()), (400, Some("MALFORMED_JSON")));
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_read_is_answered_all_the_same() {
+    let house = House::demo();
+    let ana = house.sign_in("ana").await;
+    // However much is still on its way: who sends it hears why it is refused, and sees no connection break.
+    for round in 0..10 {
+        for bytes in [1_100_000, 3_000_000, 9_000_000] {
+            let large = "x".repeat(bytes);
+            let answer = house.send("POST", "/v1/tasks", Some(&ana.access), Some(large.clone())).await;
+            let code = answer.body["code"].as_str();
+            assert_eq!((answer.status, code), (413, Some("BODY_TOO_LARGE")), "{bytes} in round {round}");
+            let answer = house.send("POST", "/v1/ops", Some("nonsense"), Some(large)).await;
+            let code = answer.body["code"].as_str();
+            assert_eq!((answer.status, code), (401, Some("TOKEN_INVALID")), "{bytes} in round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_signed_out_stays_out_after_a_restart() {
+    let house = House::demo();
+    let (ana, ben, miguel) =
+        (house.sign_in("ana").await, house.sign_in("ben").await, house.sign_in("miguel").await);
+    assert_eq!(house.call("DELETE", "/v1/sessions/current", Some(&ana.access), None).await.status, 204);
+    let data = house.data();
+    let whose = ["--data", data.to_str().unwrap(), "--property", "seaside", "--person", "ben"];
+    let changed = [&["person", "set-password", "--password-stdin"], &whose[..]].concat();
+    assert!(run(&changed, "drift-wood\n").status.success());
+    let house = house.restarted(&[]).await;
+    for gone in [&ana, &ben] {
+        let answer = house.call("GET", "/v1/suites", Some(&gone.access), None).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("TOKEN_INVALID")));
+        assert_eq!(house.phone(&gone.access).await.closed().await.0, 1008);
+    }
+    assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn somebody_new_is_on_the_staff_and_can_sign_in_or_neither() {
+    let house = House::demo();
+    let maria = house.sign_in("maria").await;
+    let ledger = rusqlite::Connection::open(house.data()).unwrap();
+    ledger
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON people BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        )
+        .unwrap();
+    let new = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "person": "lea", "password": "tide-table" });
+    let failed = house.call("POST", "/v1/employees", Some(&maria.access), Some(new.clone())).await;
+    assert_eq!((failed.status, failed.body["code"].as_str()), (500, Some("INTERNAL")));
+    let staff = house.call("GET", "/v1/employees", Some(&maria.access), None).await;
+    assert!(!staff.body.to_string().contains("Lea"), "{}", staff.body);
+
+    ledger.execute_batch("DROP TRIGGER broken").unwrap();
+    let added = house.call("POST", "/v1/employees", Some(&maria.access), Some(new)).await;
+    assert_eq!(added.status, 201, "{}", added.body);
+    assert_eq!(house.try_sign_in("seaside", "lea", "tide-table").await.status, 201);
 }

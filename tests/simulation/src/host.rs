@@ -72,6 +72,7 @@ impl Host {
                 query: &query,
                 body: request.body.as_bytes(),
                 idempotency_key: None,
+                login: None,
             },
         );
         let streams = request.streams_lines && answer.status == 200;

@@ -8,9 +8,11 @@ use crate::execute::{Scratch, Stop, check, permission};
 use crate::visibility::may_see;
 use crate::vocabulary::TaskType;
 
-/// The alert of an emergency's task.
-pub(crate) fn alert_id(task: Uuid) -> Uuid {
-    derived_id(task, "alert")
+/// The alerts of an emergency's task, in order: the first one; where the task was deleted and another created under its
+/// id, that one's; and so on.
+pub(crate) fn alert_ids(task: Uuid) -> impl Iterator<Item = Uuid> {
+    let later = (2..).map(move |nth: u32| derived_id(task, &format!("alert:{nth}")));
+    std::iter::once(derived_id(task, "alert")).chain(later)
 }
 
 /// Adds one's acknowledgement, once. One that comes after the alert was resolved (and so went out of sight) still counts
@@ -49,10 +51,18 @@ pub(super) fn end_with_task(s: &mut Scratch<'_>, task: &Task) -> Result<(), Stop
     if task.task_type != TaskType::Emergency {
         return Ok(());
     }
-    match s.secondary::<Alert>(alert_id(task.id))? {
-        Some(alert) => end(s, alert),
-        None => Ok(()),
+    let mut ids = alert_ids(task.id);
+    let mut alert = ids.next().map(|first| s.secondary::<Alert>(first)).transpose()?.flatten();
+    while let Some(known) = alert {
+        if known.resolved_at.is_none() {
+            return end(s, known);
+        }
+        alert = match ids.next().map(|later| s.find::<Alert>(later)).transpose()? {
+            Some(Found::Known(later)) => Some(later),
+            _ => None,
+        };
     }
+    Ok(())
 }
 
 fn end(s: &mut Scratch<'_>, mut alert: Alert) -> Result<(), Stop> {

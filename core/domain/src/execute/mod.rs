@@ -24,7 +24,7 @@ use crate::entity::EntityRef;
 use crate::read::{Change, Context, Read, ReadError, Skipped};
 use crate::rejection::Rejection;
 
-pub(crate) use alert::alert_id;
+pub(crate) use alert::alert_ids;
 pub(crate) use scratch::Scratch;
 pub(crate) use task_state::unassign;
 

@@ -1,8 +1,8 @@
 //! Emergencies: the task, its alert, and who hears.
 
 use innsync_domain::{
-    Command, EntityKind, EntityRef, NotificationPriority, NotificationType, Priority, Reason, Severity,
-    TaskPatch, TaskStatus, TaskType, Uuid, ViewChange, derived_id, project,
+    Command, Entity, EntityKind, EntityRef, NotificationPriority, NotificationType, Priority, Reason,
+    Severity, TaskPatch, TaskStatus, TaskType, Uuid, ViewChange, derived_id, project,
 };
 
 use crate::world::*;
@@ -133,6 +133,34 @@ fn the_alert_ends_with_its_task_but_not_the_task_with_its_alert() {
     assert_eq!(world.does(SAM, Command::ResolveAlert { alert_id: alert_of(task_id) }).changes, []);
     world.refuses_as(BEN, Command::ResolveAlert { alert_id: alert_of(task_id) }, Reason::NotFound);
     assert_task(&world, task_id, TaskStatus::Pending, None);
+}
+
+#[test]
+fn an_emergency_under_the_id_of_a_deleted_one_raises_an_alert_of_its_own() {
+    let mut world = World::motel();
+    let task_id = world.emergency(ANA, 9);
+    world.does(LUCIA, Command::AcknowledgeAlert { alert_id: alert_of(task_id) });
+    world.does(MARIA, Command::DeleteTask { task_id });
+    let first = world.alert_of(task_id);
+
+    let commit = world.does(ANA, raise(9));
+    let raised = commit.changes.iter().find_map(|change| match (&change.before, &change.after) {
+        (None, Some(Entity::Alert(alert))) => Some(alert.clone()),
+        _ => None,
+    });
+    let second = raised.expect("an alert");
+    assert_ne!(second.id, first.id);
+    assert_eq!((second.related_task_id, second.resolved_at, second.version), (Some(task_id), None, 1));
+    assert!(second.acknowledgements.is_empty());
+    assert_eq!(commit.notifications().iter().map(|it| it.recipient_id).collect::<Vec<_>>(), [MARIA, PAULA]);
+    assert_eq!(world.alert_of(task_id), first, "the first one stays as it was");
+
+    let commit = world.does(MARIA, Command::DeleteTask { task_id });
+    let ended = commit.changes.iter().any(|change| match &change.after {
+        Some(Entity::Alert(alert)) => alert.id == second.id && alert.resolved_at.is_some(),
+        _ => false,
+    });
+    assert!(ended, "it ends with its task");
 }
 
 #[test]

@@ -201,3 +201,53 @@ fn what_is_too_large_for_a_frame_is_left_to_be_pulled() {
     motel.act("maria", set_suite("103", SuiteStatus::OutOfService));
     assert_eq!(motel.ranges(ana), [(n + 1, n + 2)]);
 }
+
+#[test]
+fn a_phone_that_missed_much_is_sent_one_page_and_pulls_the_rest_while_it_hears_what_happens() {
+    let mut motel = Motel::open();
+    let n = motel.head();
+    let at = motel.authority.read().head(PROPERTY).unwrap();
+    for number in 0..1_000 {
+        motel.act("maria", task(1_000 + number, "Clean Suite 101", Some("ana")));
+    }
+    let head = motel.head();
+    let ana = motel.connect("ana", ClientKind::InnSync);
+    motel.say(
+        ana,
+        json!({ "type": "RESUME", "epoch": 1, "seq": n, "mark": at.mark.to_string(), "device": "handset-3" }),
+    );
+    motel.answer_all();
+    motel.act("maria", set_suite("103", SuiteStatus::OutOfService));
+    motel.say(ana, json!({ "type": "HEARTBEAT", "timestamp": 1 }));
+    let ranges = motel.ranges(ana);
+    let [(from, page), gap, live, heartbeat] = ranges[..] else { panic!("{ranges:?}") };
+    assert!(from == n && page < head, "one page");
+    assert_eq!(gap, (head, head), "the rest is missing");
+    assert_eq!((live, heartbeat), ((head, head + 1), (head + 1, head + 1)));
+    assert!(motel.closed.is_empty() && motel.questions.is_empty());
+}
+
+#[test]
+fn a_page_that_reaches_further_than_the_hub_has_heard_leaves_no_gap() {
+    let mut motel = Motel::open();
+    let n = motel.head();
+    let at = motel.authority.read().head(PROPERTY).unwrap();
+    let ana = motel.connect("ana", ClientKind::InnSync);
+    let commits: Vec<Committed> =
+        (0..300).map(|number| motel.commit("maria", &[task(1_000 + number, "Clean", Some("ana"))])).collect();
+    motel.say(
+        ana,
+        json!({ "type": "RESUME", "epoch": 1, "seq": n, "mark": at.mark.to_string(), "device": "handset-3" }),
+    );
+    motel.answer_all();
+    for commit in commits {
+        motel.feed(HubInput::Committed(commit));
+    }
+    let ranges = motel.ranges(ana);
+    let mut reached = n;
+    for (from, to) in &ranges {
+        assert_eq!(*from, reached, "{ranges:?}");
+        reached = *to;
+    }
+    assert_eq!(reached, n + 300);
+}

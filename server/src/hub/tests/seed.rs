@@ -111,9 +111,9 @@ fn a_heartbeat_is_answered_with_the_servers_clock() {
 }
 
 #[test]
-fn who_changes_department_changes_rooms_and_is_told() {
+fn who_gets_another_role_is_told_and_comes_back_to_read_anew() {
     let mut motel = Motel::open();
-    let ben = motel.seed("ben");
+    let (ben, ana) = (motel.seed("ben"), motel.seed("ana"));
     let patch = EmployeePatch {
         role: Some(Role::Maintenance),
         department: Some(Department::Maintenance),
@@ -121,6 +121,23 @@ fn who_changes_department_changes_rooms_and_is_told() {
     };
     motel.act("maria", Command::EditEmployee { employee_id: person_id("ben"), patch });
     assert_eq!(motel.hear(ben), ["ENTITY_UPDATED"]);
+    assert_eq!(motel.closed, [(ben, 1001)].into(), "what it has is not what he may see any more");
+    assert_eq!(motel.hear(ana), ["ENTITY_UPDATED"]);
+
+    let ben = motel.seed("ben");
     motel.act("maria", task(1, "Clean Suite 101", None));
     assert!(motel.hear(ben).is_empty(), "housekeeping is no business of his any more");
+    let repair = |number| Command::CreateTask {
+        task_id: Uuid::from_u128(number),
+        title: "Mend the tap".to_owned(),
+        description: String::new(),
+        task_type: TaskType::Maintenance,
+        priority: Priority::Normal,
+        suite_id: None,
+        assigned_to: None,
+        due_at: None,
+        severity: None,
+    };
+    motel.act("maria", repair(2));
+    assert!(motel.hear(ben).contains(&"ENTITY_CREATED".to_owned()));
 }

@@ -1,0 +1,48 @@
+//! What is forgotten with time, a slice after the other, so that nobody's write waits for long.
+
+use innsync_domain::Timestamp;
+
+use super::Authority;
+use crate::ledger::LedgerError;
+use crate::ledger::{credentials, feed, outcomes, properties};
+
+/// Milliseconds that the details of an operation's outcome are kept: a season. After it a repeated operation is still
+/// known, and never done again.
+const OUTCOMES_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+/// Milliseconds that a refresh token is kept after another took its place. A copy that is used in that time ends the
+/// session; later it is merely unknown.
+const SUPERSEDED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// Rows of each kind (and commits of each property) in one slice.
+const SLICE: usize = 1_000;
+
+/// How long things are kept that the operator decides about, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Changes: a phone that was away for longer fetches a snapshot.
+    pub changes_ms: i64,
+    /// Sessions that were ended: longer than any access token is good.
+    pub ended_sessions_ms: i64,
+}
+
+impl Authority {
+    /// Forgets a slice of what is too old by now; whether there is more.
+    pub fn forget_old(&mut self, now: Timestamp, keep: &Retention) -> Result<bool, LedgerError> {
+        let before = |kept_ms: i64| now.plus_millis(kept_ms.saturating_neg());
+        let transaction = self.ledger.begin()?;
+        let mut more = false;
+        for property in properties::all(&transaction)? {
+            let horizon = properties::head(&transaction, &property.id)?.horizon;
+            let old = feed::older(&transaction, &property.id, horizon, before(keep.changes_ms), SLICE)?;
+            if let Some(last) = old.last() {
+                feed::forget(&transaction, &property.id, *last)?;
+                properties::set_horizon(&transaction, &property.id, *last)?;
+            }
+            more |= old.len() == SLICE;
+        }
+        more |= outcomes::forget_bodies(&transaction, before(OUTCOMES_MS), SLICE)? == SLICE;
+        more |= credentials::forget_tokens(&transaction, now, before(SUPERSEDED_MS), SLICE)? == SLICE;
+        credentials::forget_ended_sessions(&transaction, before(keep.ended_sessions_ms))?;
+        transaction.commit()?;
+        Ok(more)
+    }
+}

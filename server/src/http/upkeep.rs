@@ -1,0 +1,40 @@
+//! Forgets what is too old, at the start and from then on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::state::Shared;
+use crate::auth::REFRESH_TTL_MS;
+use crate::authority::Retention;
+
+/// How often, at most and at least; in between, so often that nothing is kept for much longer than it is to be.
+const OFTEN: Duration = Duration::from_secs(1);
+const SELDOM: Duration = Duration::from_secs(60 * 60);
+
+/// Runs until the task is dropped.
+pub(super) async fn run(shared: Arc<Shared>, keep_changes: Duration, token_ttl: Duration) {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    // Tokens of a start with another `--token-ttl` may be about: so for longer than this one's are good.
+    let ended_sessions_ms = millis(token_ttl).max(REFRESH_TTL_MS);
+    let keep = Retention { changes_ms: millis(keep_changes), ended_sessions_ms };
+    let mut tick = tokio::time::interval((keep_changes / 24).clamp(OFTEN, SELDOM));
+    loop {
+        tick.tick().await;
+        let now = shared.now();
+        shared.gate.forget_ended(now.plus_millis(-ended_sessions_ms));
+        while forget_slice(&shared, keep).await {}
+    }
+}
+
+/// Whether there is more to forget just now. What could not be done is done another time.
+async fn forget_slice(shared: &Shared, keep: Retention) -> bool {
+    let now = shared.now();
+    match shared.writer.run(move |authority| (authority.forget_old(now, &keep), Vec::new())).await {
+        Ok(Ok(more)) => more,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "what is too old could not be forgotten");
+            false
+        }
+        Err(_) => false,
+    }
+}
