@@ -1,0 +1,401 @@
+import Foundation
+import InnSyncCore
+
+/// InnSync without a server, a database or rules, for previews and for tests of the user interface.
+///
+/// It shows what ``show(_:)-(MyTasks)`` and its sisters gave it, keeps the commands that it was given in ``executed``, and
+/// holds their operations in an outbox. A command changes nothing of what is shown. While connected it confirms each
+/// operation at once, as a server would that takes everything; not so while ``confirms`` is false.
+///
+/// ```swift
+/// let innsync = FakeInnSync()
+/// innsync.show(MyTasks(tasks: [.preview(title: "Clean suite 101")]))
+/// innsync.fail(with: .storageFull)
+/// ```
+public final class FakeInnSync: InnSync {
+    private struct State {
+        var connection: ConnectionState
+        var confirms = true
+        var failure: InnSyncError?
+        var closed = false
+        var executed: [Command] = []
+        var frames: [String] = []
+        var outbox: [QueuedOp] = []
+        var outcomes: [UUID: Outcome] = [:]
+        var entities: [Entity] = []
+        var effects: [Effect] = []
+        var passwords: [String] = []
+    }
+
+    /// Whom it belongs to.
+    public let account: Account
+    private let state: Locked<State>
+
+    private let myTasksTopic = Topic(MyTasks(tasks: []))
+    private let unassignedTopic = Topic(Unassigned(tasks: []))
+    private let urgentTopic = Topic(Urgent(tasks: [], alerts: []))
+    private let suiteBoardTopic = Topic(SuiteBoard(floors: []))
+    private let dashboardTopic = Topic(
+        Dashboard(suites: [], tasks: [], overdue: 0, unassigned: 0, onDuty: [], emergencies: []))
+    private let inboxTopic = Topic(Inbox(items: [], unreadCount: 0))
+    private let entitiesTopic = Topic([Entity]())
+    private let connectionTopic: Topic<ConnectionState>
+    private let statusTopic: Topic<SyncStatus>
+    private let syncLineTopic: Topic<SyncLine>
+    private let operationsTopic = Topic<Receipt>()
+    private let eventsTopic = Topic<Event>()
+    private let effectsTopic = Topic<Effect>()
+
+    /// - Parameters:
+    ///   - account: whom it belongs to.
+    ///   - connection: how it is connected at first.
+    public init(account: Account = .preview, connection: ConnectionState = .disconnected) {
+        let state = State(connection: connection)
+        self.account = account
+        connectionTopic = Topic(connection)
+        statusTopic = Topic(Self.status(of: state))
+        syncLineTopic = Topic(Self.syncLine(of: state))
+        self.state = Locked(state)
+    }
+
+    // MARK: What it shows
+
+    /// My open tasks are these from now on.
+    public func show(_ screen: MyTasks) { myTasksTopic.tell(screen) }
+    /// Tasks to be taken are these from now on.
+    public func show(_ screen: Unassigned) { unassignedTopic.tell(screen) }
+    /// Urgent tasks and emergencies are these from now on.
+    public func show(_ screen: Urgent) { urgentTopic.tell(screen) }
+    /// The board is this from now on.
+    public func show(_ screen: SuiteBoard) { suiteBoardTopic.tell(screen) }
+    /// The figures are these from now on.
+    public func show(_ screen: Dashboard) { dashboardTopic.tell(screen) }
+    /// My news are these from now on.
+    public func show(_ screen: Inbox) { inboxTopic.tell(screen) }
+
+    /// Queries answer with these from now on: those of the query's kind, without regard to its conditions.
+    public func show(_ entities: [Entity]) {
+        state.with { $0.entities = entities }
+        entitiesTopic.tell(entities)
+    }
+
+    /// Something happens.
+    public func tell(_ event: Event) { eventsTopic.tell(event) }
+
+    /// Something must be shown or sounded.
+    public func tell(_ effect: Effect) {
+        state.with { $0.effects.append(effect) }
+        effectsTopic.tell(effect)
+    }
+
+    // MARK: What the app did
+
+    /// The commands that it was given, in order.
+    public var executed: [Command] { state.with { $0.executed } }
+
+    /// The frames of the app's own that it was given, in order.
+    public var sentFrames: [String] { state.with { $0.frames } }
+
+    /// Effects that were not presented yet.
+    public var unpresented: [Effect] { state.with { $0.effects } }
+
+    /// The passwords given to ``signInAgain(password:)``.
+    public var passwords: [String] { state.with { $0.passwords } }
+
+    // MARK: How it goes
+
+    /// Whether operations are confirmed at once while connected.
+    public var confirms: Bool {
+        get { state.with { $0.confirms } }
+        set {
+            state.with { $0.confirms = newValue }
+            confirmAll()
+        }
+    }
+
+    /// Each call fails like this from now on; nil: they work again. Streams that are open go on.
+    public func fail(with error: InnSyncError?) {
+        state.with { $0.failure = error }
+    }
+
+    /// The operation is not taken; a person decides.
+    public func park(_ operation: UUID, _ reason: ParkReason) {
+        change { state in
+            guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { return [] }
+            state.outbox[at] = state.outbox[at].with(.parked(reason: reason))
+            state.outcomes[operation] = .parked(reason: reason)
+            return [Receipt(state.outbox[at])]
+        }
+    }
+
+    // MARK: InnSync: who, and connection
+
+    public func newID() throws -> UUID {
+        try check()
+        return UUID()
+    }
+
+    public func connect() throws { try go(.connected) }
+    public func disconnect() throws { try go(.disconnected) }
+
+    public func connectionState() throws -> ConnectionState {
+        try check()
+        return state.with { $0.connection }
+    }
+
+    public func connectionStates() -> InnSyncStream<ConnectionState> { connectionTopic.stream() }
+
+    public func sendFrame(_ json: String) throws {
+        try check()
+        state.with { $0.frames.append(json) }
+    }
+
+    // MARK: InnSync: commands and the outbox
+
+    public func execute(_ command: Command, dependsOn operations: [UUID]) async throws -> Receipt {
+        try check()
+        let (name, entity) = command.described
+        let queued = QueuedOp(
+            id: UUID(), command: name, entity: entity, state: .queued, attempts: 0, dependsOn: operations)
+        change { state in
+            state.executed.append(command)
+            state.outbox.append(queued)
+            return [Receipt(queued)]
+        }
+        confirmAll()
+        return Receipt(queued)
+    }
+
+    public func retry(_ operation: UUID) async throws -> UUID {
+        try check()
+        let new = UUID()
+        try change { state in
+            guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
+            let old = state.outbox[at]
+            state.outbox[at] = QueuedOp(
+                id: new, command: old.command, entity: old.entity, state: .queued, attempts: 0,
+                dependsOn: old.dependsOn)
+            return [Receipt(state.outbox[at])]
+        }
+        confirmAll()
+        return new
+    }
+
+    public func discard(_ operation: UUID) async throws {
+        try check()
+        try change { state in
+            guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
+            let old = state.outbox.remove(at: at)
+            state.outcomes[operation] = .discarded
+            return [Receipt(old)]
+        }
+    }
+
+    public func outbox() async throws -> [QueuedOp] {
+        try check()
+        return state.with { $0.outbox }
+    }
+
+    public func settled(_ operation: UUID, within limit: Duration) async throws -> Outcome {
+        try check()
+        let changes = operationsTopic.stream()
+        if let outcome = state.with({ $0.outcomes[operation] }) { return outcome }
+        guard state.with({ state in state.outbox.contains { $0.id == operation } }) else {
+            throw Self.unknown(operation)
+        }
+        return try await within(limit) {
+            for try await _ in changes {
+                if let outcome = self.state.with({ $0.outcomes[operation] }) { return outcome }
+            }
+            throw InnSyncError.closed
+        }
+    }
+
+    public func whyWaiting(_ operation: UUID) async throws -> String? {
+        try check()
+        return state.with { state in
+            guard let queued = state.outbox.first(where: { $0.id == operation }) else { return nil }
+            if case .parked = queued.state { return "It was not taken: a person must decide." }
+            return state.connection == .connected
+                ? "It waits for the server's answer." : "It waits for a connection."
+        }
+    }
+
+    public func operations() -> InnSyncStream<Receipt> { operationsTopic.stream() }
+
+    // MARK: InnSync: data
+
+    public func query(_ query: Query) async throws -> [Entity] {
+        try check()
+        return state.with { state in state.entities.filter { $0.reference.kind == query.kind } }
+    }
+
+    public func get(_ entity: EntityRef) async throws -> Entity? {
+        try check()
+        return state.with { state in state.entities.first { $0.reference == entity } }
+    }
+
+    public func live(_ query: Query) -> InnSyncStream<[Entity]> {
+        entitiesTopic.stream().map { entities in entities.filter { $0.reference.kind == query.kind } }
+    }
+
+    public func refresh() async throws { try check() }
+    public func clear(_ kind: EntityKind) async throws { try check() }
+    public func clearCache() async throws { try check() }
+
+    // MARK: InnSync: screens
+
+    public func myTasks() -> InnSyncStream<MyTasks> { myTasksTopic.stream() }
+    public func unassigned() -> InnSyncStream<Unassigned> { unassignedTopic.stream() }
+    public func urgent() -> InnSyncStream<Urgent> { urgentTopic.stream() }
+    public func suiteBoard() -> InnSyncStream<SuiteBoard> { suiteBoardTopic.stream() }
+    public func dashboard() -> InnSyncStream<Dashboard> { dashboardTopic.stream() }
+    public func inbox() -> InnSyncStream<Inbox> { inboxTopic.stream() }
+    public func syncLine() -> InnSyncStream<SyncLine> { syncLineTopic.stream() }
+
+    public func status() throws -> SyncStatus {
+        try check()
+        return state.with { Self.status(of: $0) }
+    }
+
+    public func statuses() -> InnSyncStream<SyncStatus> { statusTopic.stream() }
+
+    // MARK: InnSync: what happens
+
+    public func events() -> InnSyncStream<Event> { eventsTopic.stream() }
+    public func effects() -> InnSyncStream<Effect> { effectsTopic.stream(beginning: unpresented) }
+
+    public func presented(_ effect: UUID) throws {
+        try check()
+        state.with { state in state.effects.removeAll { $0.id == effect } }
+    }
+
+    // MARK: InnSync: life
+
+    public func networkChanged(available: Bool) throws { try check() }
+    public func foreground() throws { try check() }
+
+    public func upToDate(within limit: Duration) async throws {
+        try check()
+        try await within(limit) {
+            for try await status in self.statusTopic.stream() where status.isOnline && status.pendingChanges == 0 {
+                return
+            }
+            throw InnSyncError.closed
+        }
+    }
+
+    public func quiesce() async throws { try check() }
+    public func resume() async throws { try check() }
+
+    public func signInAgain(password: String) async throws {
+        try check()
+        state.with { $0.passwords.append(password) }
+    }
+
+    public func signOut(_ pending: PendingWork) async throws {
+        try check()
+        if case .send(let milliseconds) = pending { try await upToDate(within: .milliseconds(milliseconds)) }
+        try await close()
+    }
+
+    public func close() async throws {
+        state.with { $0.closed = true }
+        myTasksTopic.end()
+        unassignedTopic.end()
+        urgentTopic.end()
+        suiteBoardTopic.end()
+        dashboardTopic.end()
+        inboxTopic.end()
+        entitiesTopic.end()
+        connectionTopic.end()
+        statusTopic.end()
+        syncLineTopic.end()
+        operationsTopic.end()
+        eventsTopic.end()
+        effectsTopic.end()
+    }
+
+    // MARK: Inside
+
+    private func check() throws {
+        try state.with { state in
+            if state.closed { throw InnSyncError.closed }
+            if let failure = state.failure { throw failure }
+        }
+    }
+
+    private func go(_ connection: ConnectionState) throws {
+        try check()
+        change { state in
+            state.connection = connection
+            return []
+        }
+        connectionTopic.tell(connection)
+        confirmAll()
+    }
+
+    /// Confirms what is queued, where a server would.
+    private func confirmAll() {
+        change { state in
+            guard state.confirms, state.connection == .connected else { return [] }
+            let taken = state.outbox.filter { $0.state == .queued }
+            state.outbox.removeAll { $0.state == .queued }
+            taken.forEach { state.outcomes[$0.id] = .confirmed }
+            return taken.map { Receipt(id: $0.id, command: $0.command, entity: $0.entity, state: nil) }
+        }
+    }
+
+    /// Changes the state and tells of it: of the operations that it returns, and of the status.
+    private func change(_ work: (inout State) throws -> [Receipt]) rethrows {
+        let (receipts, status, line) = try state.with { state in
+            (try work(&state), Self.status(of: state), Self.syncLine(of: state))
+        }
+        receipts.forEach { operationsTopic.tell($0) }
+        if statusTopic.current != status { statusTopic.tell(status) }
+        if syncLineTopic.current != line { syncLineTopic.tell(line) }
+    }
+
+    private static func status(of state: State) -> SyncStatus {
+        let parked = state.outbox.filter(\.isParked).count
+        return SyncStatus(
+            connection: state.connection, isOnline: state.connection == .connected,
+            pendingChanges: UInt32(state.outbox.count - parked), parked: UInt32(parked), syncInProgress: false,
+            lastSyncTime: nil, upToDateAsOf: nil, hasData: true, needsSignIn: false, reconnectAttempts: 0,
+            queuedMessages: 0)
+    }
+
+    private static func syncLine(of state: State) -> SyncLine {
+        let status = status(of: state)
+        let says: SyncState =
+            if status.parked > 0 {
+                .needsYou
+            } else if !status.isOnline {
+                .offline
+            } else if status.pendingChanges > 0 {
+                .syncing
+            } else {
+                .upToDate
+            }
+        return SyncLine(state: says, pending: status.pendingChanges, parked: status.parked, upToDateAsOf: nil)
+    }
+
+    private static func unknown(_ operation: UUID) -> InnSyncError {
+        .invalidInput(detail: "there is no operation \(operation.uuidString.lowercased())")
+    }
+
+    private func within<Value: Sendable>(
+        _ limit: Duration, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask(operation: work)
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw InnSyncError.timeout
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw InnSyncError.closed }
+            return value
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import InnSyncCore
+
+/// One person's InnSync on this phone: what an app has of it.
+///
+/// Get one with ``signIn(_:password:tokens:)`` or ``open(_:tokens:)``; in previews and tests of the user interface use
+/// ``FakeInnSync``. Everything may be called from any task or thread.
+///
+/// What the app does is a ``Command`` given to ``execute(_:dependsOn:)``, which returns when it is saved on the phone and
+/// never waits for the network. What the app shows comes from streams, which tell of the change at once. Calls throw
+/// ``InnSyncError``; those with a time limit also `CancellationError` when their task is cancelled.
+public protocol InnSync: Sendable {
+    // MARK: Who, and connection
+
+    /// Whom it belongs to.
+    var account: Account { get }
+
+    /// A new id for what a command creates.
+    func newID() throws -> UUID
+
+    /// Connects, and stays so: reconnects by itself until ``disconnect()``. Returns at once.
+    func connect() throws
+
+    /// Disconnects, and stays so. Returns at once.
+    func disconnect() throws
+
+    /// The connection's state.
+    func connectionState() throws -> ConnectionState
+
+    /// The connection's states, the present one first.
+    func connectionStates() -> InnSyncStream<ConnectionState>
+
+    /// Sends a frame of the app's own, a JSON object; queued while not connected, of which the newest 100 are kept.
+    func sendFrame(_ json: String) throws
+
+    // MARK: Commands and the outbox
+
+    /// Carries out a command on the phone and queues it for the server, to be sent after the operations it depends on.
+    ///
+    /// Returns when it is saved on disk. Once called it is carried out, also when the calling task is cancelled. Throws
+    /// ``InnSyncError/rejected(_:)`` at once where the rules forbid it.
+    func execute(_ command: Command, dependsOn operations: [UUID]) async throws -> Receipt
+
+    /// Tries a parked operation again; returns the new operation's id.
+    func retry(_ operation: UUID) async throws -> UUID
+
+    /// Forgets an operation that is parked, or never left the phone, by a person's choice: what it predicted is undone.
+    func discard(_ operation: UUID) async throws
+
+    /// The operations not yet confirmed, in order.
+    func outbox() async throws -> [QueuedOp]
+
+    /// Waits until the operation is confirmed, parked or discarded; throws ``InnSyncError/timeout`` else.
+    func settled(_ operation: UUID, within limit: Duration) async throws -> Outcome
+
+    /// Why an operation is not confirmed yet, in one English sentence; nil: it is not in the outbox.
+    func whyWaiting(_ operation: UUID) async throws -> String?
+
+    /// Each change of an operation's state, from now on.
+    func operations() -> InnSyncStream<Receipt>
+
+    // MARK: Data
+
+    /// The entities that match, as they are shown now.
+    func query(_ query: Query) async throws -> [Entity]
+
+    /// One entity as it is shown now; nil: there is no such one.
+    func get(_ entity: EntityRef) async throws -> Entity?
+
+    /// The entities that match, now and whenever they change: the whole list each time.
+    func live(_ query: Query) -> InnSyncStream<[Entity]>
+
+    /// Asks for everything but the outbox to be fetched anew.
+    func refresh() async throws
+
+    /// Forgets what the phone holds of one kind, and fetches it when the network allows; the outbox stays.
+    func clear(_ kind: EntityKind) async throws
+
+    /// Empties the cache; the outbox stays, and all is fetched anew when there is a network.
+    func clearCache() async throws
+
+    // MARK: Screens
+
+    /// My open tasks, now and whenever they change: the most urgent first, then by floor and suite.
+    func myTasks() -> InnSyncStream<MyTasks>
+
+    /// Tasks to be taken, now and whenever they change.
+    func unassigned() -> InnSyncStream<Unassigned>
+
+    /// Urgent tasks and emergencies, now and whenever they change.
+    func urgent() -> InnSyncStream<Urgent>
+
+    /// Suites by floor, now and whenever they change.
+    func suiteBoard() -> InnSyncStream<SuiteBoard>
+
+    /// Figures, now and whenever they change.
+    func dashboard() -> InnSyncStream<Dashboard>
+
+    /// News for me, now and whenever they change.
+    func inbox() -> InnSyncStream<Inbox>
+
+    /// The one honest line about sync, now and whenever it changes.
+    func syncLine() -> InnSyncStream<SyncLine>
+
+    /// The sync status.
+    func status() throws -> SyncStatus
+
+    /// The sync status, now and whenever it changes.
+    func statuses() -> InnSyncStream<SyncStatus>
+
+    // MARK: What happens
+
+    /// What happens, from now on. The oldest are dropped when the consumer lags by 1,000.
+    func events() -> InnSyncStream<Event>
+
+    /// What must be shown or sounded: first all that was not presented yet, then each as it arises. Give the id of what was
+    /// shown to ``presented(_:)``.
+    func effects() -> InnSyncStream<Effect>
+
+    /// An effect was shown: it does not come again, not even after a restart.
+    func presented(_ effect: UUID) throws
+
+    // MARK: Life
+
+    /// The platform says whether there is a network, or that it is another one.
+    func networkChanged(available: Bool) throws
+
+    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    func foreground() throws
+
+    /// Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed or
+    /// parked; throws ``InnSyncError/timeout`` else.
+    func upToDate(within limit: Duration) async throws
+
+    /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held.
+    func quiesce() async throws
+
+    /// Goes on after ``quiesce()``. Where the database cannot be opened it stays quiet, and this can be tried again.
+    func resume() async throws
+
+    /// Signs the same person in again, when the status says that this is needed.
+    func signInAgain(password: String) async throws
+
+    /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.
+    func signOut(_ pending: PendingWork) async throws
+
+    /// Returns when the database is closed and no lock is held. Streams end, later calls throw ``InnSyncError/closed``. May
+    /// be called twice.
+    func close() async throws
+}
+
+extension InnSync {
+    /// Carries out a command that depends on no other.
+    @discardableResult
+    public func execute(_ command: Command) async throws -> Receipt {
+        try await execute(command, dependsOn: [])
+    }
+}
+
+extension PendingWork {
+    /// Waits until all was sent, at most so long; else ``InnSyncError/timeout``, and the person stays signed in.
+    public static func send(within limit: Duration) -> PendingWork {
+        .send(timeoutMs: limit.milliseconds)
+    }
+}
