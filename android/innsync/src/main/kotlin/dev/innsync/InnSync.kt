@@ -6,6 +6,7 @@ import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
 import dev.innsync.core.Effect
 import dev.innsync.core.Entity
+import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.Inbox
@@ -71,8 +72,9 @@ public interface InnSync {
     public val events: Flow<Event>
 
     /**
-     * What must be shown or sounded: first all that was not [presented] yet, then each as it arises. To be collected in
-     * one place; [present] is the shortest way.
+     * What must be shown or sounded: first all that was not [presented] yet, then each as it arises. Toasts and short
+     * sounds wait for an hour at most; an emergency that is over is told by `EmergencyOver`. To be collected in one place;
+     * [present] is the shortest way.
      */
     public val effects: Flow<Effect>
 
@@ -102,7 +104,11 @@ public interface InnSync {
     /** Tries a parked operation again; returns the new operation's id. */
     public suspend fun retry(operation: UUID): UUID
 
-    /** Forgets a parked or queued operation, by a person's choice: what it predicted is undone. */
+    /**
+     * Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+     *
+     * Throws `AlreadySent` where the server may have carried it out, `InvalidInput` where there is no such operation.
+     */
     public suspend fun discard(operation: UUID)
 
     /** The operations not yet confirmed, in order. */
@@ -132,7 +138,10 @@ public interface InnSync {
     /** Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. */
     public suspend fun quiesce()
 
-    /** Goes on after [quiesce]. */
+    /**
+     * Goes on after [quiesce]. Where the database cannot be opened (`StorageFull`, `AlreadyOpen`, …) it stays quiet, flows
+     * and calls wait, and it can be tried again.
+     */
     public suspend fun resume()
 
     /**
@@ -146,6 +155,12 @@ public interface InnSync {
 
     /** Empties the cache; the outbox stays, and all is fetched anew when there is a network. */
     public suspend fun clearCache()
+
+    /** As [clearCache], of one kind. */
+    public suspend fun clearKind(kind: EntityKind)
+
+    /** Sends a frame that is not a command; queued while not connected, of which the newest 100 are kept. */
+    public fun sendFrame(json: String)
 
     /** Signs the same person in again, when [status] says that this is needed. */
     public suspend fun signInAgain(password: String)

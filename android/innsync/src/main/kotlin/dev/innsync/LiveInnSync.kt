@@ -12,6 +12,7 @@ import dev.innsync.core.Effect
 import dev.innsync.core.EffectBatch
 import dev.innsync.core.EffectStream
 import dev.innsync.core.Entity
+import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.EventBatch
@@ -188,6 +189,10 @@ internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
     override suspend fun refresh(): Unit = surely { handle.refresh() }
 
     override suspend fun clearCache(): Unit = surely { handle.clearCache() }
+
+    override suspend fun clearKind(kind: EntityKind): Unit = surely { handle.clearKind(kind) }
+
+    override fun sendFrame(json: String): Unit = handle.sendFrame(json)
 
     override suspend fun signInAgain(password: String): Unit = off { handle.signInAgain(password) }
 

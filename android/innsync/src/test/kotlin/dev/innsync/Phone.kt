@@ -1,5 +1,6 @@
 package dev.innsync
 
+import dev.innsync.core.ConnectionState
 import dev.innsync.core.Effect
 import dev.innsync.core.EffectBody
 import dev.innsync.core.Entity
@@ -9,8 +10,10 @@ import dev.innsync.core.Query
 import dev.innsync.core.Settings
 import dev.innsync.core.Suite
 import dev.innsync.core.Task
+import dev.innsync.core.TokenStore
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import java.nio.file.Path
 import java.util.UUID
@@ -68,6 +71,16 @@ internal class Phone private constructor(val person: String, private val directo
             Phone(person, directory, InnSyncs.signIn(settings(person, server, directory), PASSWORD))
     }
 }
+
+/** Signs in and fetches what there is, once; not connected then. */
+internal suspend fun InnSyncs.signInOnce(settings: Settings, tokens: TokenStore? = null): InnSync =
+    signIn(settings, PASSWORD, tokens).also {
+        it.connect()
+        it.upToDate(PATIENCE)
+        it.disconnect()
+        it.connection.first { now -> now == ConnectionState.DISCONNECTED }
+        it.status.first { now -> !now.isOnline }
+    }
 
 /** The name that the wire has for a value of a closed set: `VACANT_CLEAN`. */
 internal fun wire(value: Any): String = when (value) {

@@ -6,12 +6,14 @@ internal fun messageOf(error: InnSyncException): String =
     when (error) {
         is InnSyncException.SignInRequired -> "a person must sign in"
         is InnSyncException.Offline -> "the server cannot be reached"
+        is InnSyncException.ServerNotTrusted -> "the server is not trusted: ${error.detail}"
         is InnSyncException.UpdateRequired -> "this release of the app is too old"
         is InnSyncException.StorageFull -> "the phone's storage is full"
         is InnSyncException.StorageCorrupt -> "the database on the phone is damaged"
         is InnSyncException.AlreadyOpen -> "the database is already open"
         is InnSyncException.Rejected -> error.rejection.message
         is InnSyncException.InvalidInput -> "invalid input: ${error.detail}"
+        is InnSyncException.AlreadySent -> "the operation was already sent"
         is InnSyncException.Timeout -> "it did not happen in time"
         is InnSyncException.Closed -> "this InnSync is closed"
         is InnSyncException.Bug -> "a bug in InnSync, told to the log as ${error.id}"

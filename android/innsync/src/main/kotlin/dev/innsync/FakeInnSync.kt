@@ -1,0 +1,326 @@
+package dev.innsync
+
+import dev.innsync.core.Account
+import dev.innsync.core.Command
+import dev.innsync.core.Condition
+import dev.innsync.core.ConnectionState
+import dev.innsync.core.Dashboard
+import dev.innsync.core.Effect
+import dev.innsync.core.Entity
+import dev.innsync.core.EntityKind
+import dev.innsync.core.EntityRef
+import dev.innsync.core.Event
+import dev.innsync.core.Inbox
+import dev.innsync.core.InnSyncException
+import dev.innsync.core.MyTasks
+import dev.innsync.core.OpState
+import dev.innsync.core.Outcome
+import dev.innsync.core.ParkReason
+import dev.innsync.core.PendingWork
+import dev.innsync.core.Query
+import dev.innsync.core.QueuedOp
+import dev.innsync.core.Receipt
+import dev.innsync.core.SuiteBoard
+import dev.innsync.core.SyncLine
+import dev.innsync.core.SyncStatus
+import dev.innsync.core.Unassigned
+import dev.innsync.core.Urgent
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableSharedFlow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.merge
+import kotlinx.coroutines.flow.transformWhile
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.withTimeoutOrNull
+import java.util.UUID
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.time.Duration
+
+/**
+ * An [InnSync] in memory, for previews and tests of screens: shows what it is told to [show], writes down the [commands],
+ * and fails when told to. It loads no native library and knows none of the rules: a command changes nothing but the
+ * outbox.
+ *
+ * @property account whom it belongs to.
+ */
+public class FakeInnSync(override val account: Account = FakeDefaults.account) : InnSync {
+    private val isClosed = MutableStateFlow(false)
+    private val given = CopyOnWriteArrayList<Command>()
+    private val discarded = CopyOnWriteArrayList<UUID>()
+    private val queue = MutableStateFlow<List<QueuedOp>>(emptyList())
+    private val rows = MutableStateFlow<List<Entity>>(emptyList())
+    private val effectsWaiting = MutableStateFlow<List<Effect>>(emptyList())
+    private val eventsNow = news<Event>()
+    private val operationsNow = news<Receipt>()
+    private val connectionNow = MutableStateFlow(ConnectionState.DISCONNECTED)
+    private val statusNow = MutableStateFlow(FakeDefaults.status)
+    private val myTasksNow = MutableStateFlow(MyTasks(emptyList()))
+    private val unassignedNow = MutableStateFlow(Unassigned(emptyList()))
+    private val urgentNow = MutableStateFlow(Urgent(emptyList(), emptyList()))
+    private val suiteBoardNow = MutableStateFlow(SuiteBoard(emptyList()))
+    private val dashboardNow = MutableStateFlow(FakeDefaults.dashboard)
+    private val inboxNow = MutableStateFlow(Inbox(emptyList(), 0u))
+    private val syncLineNow = MutableStateFlow(FakeDefaults.syncLine)
+
+    /** The commands given so far, in order; those that failed too. */
+    public val commands: List<Command> get() = given.toList()
+
+    /** What each suspending call fails with, until it is null again. */
+    @Volatile
+    public var failure: InnSyncException? = null
+
+    /** What the server does to a command at once; as long as it is null, commands stay in the outbox. */
+    @Volatile
+    public var onExecute: ((Command, Receipt) -> Unit)? = null
+
+    /** Whether an entity is among those of a condition. Knows the usual conditions. */
+    @Volatile
+    public var matches: (Condition, Entity) -> Boolean = FakeDefaults::matches
+
+    /** Shows these tasks as mine. */
+    public fun show(tasks: MyTasks) {
+        myTasksNow.value = tasks
+    }
+
+    /** Shows these tasks as those to be taken. */
+    public fun show(tasks: Unassigned) {
+        unassignedNow.value = tasks
+    }
+
+    /** Shows these as urgent. */
+    public fun show(tasks: Urgent) {
+        urgentNow.value = tasks
+    }
+
+    /** Shows these suites. */
+    public fun show(suites: SuiteBoard) {
+        suiteBoardNow.value = suites
+    }
+
+    /** Shows these figures. */
+    public fun show(figures: Dashboard) {
+        dashboardNow.value = figures
+    }
+
+    /** Shows this news. */
+    public fun show(news: Inbox) {
+        inboxNow.value = news
+    }
+
+    /** Shows this line about sync. */
+    public fun show(line: SyncLine) {
+        syncLineNow.value = line
+    }
+
+    /** Shows this status. */
+    public fun show(status: SyncStatus) {
+        statusNow.value = status
+    }
+
+    /** Shows the connection in this state. */
+    public fun show(connection: ConnectionState) {
+        connectionNow.value = connection
+        statusNow.update { it.copy(connection = connection, isOnline = connection == ConnectionState.CONNECTED) }
+    }
+
+    /** What [query], [live] and [get] find. */
+    public fun show(entities: List<Entity>) {
+        rows.value = entities
+    }
+
+    /** Tells an event. */
+    public fun tell(event: Event) {
+        eventsNow.tryEmit(event)
+    }
+
+    /** Has an effect shown. */
+    public fun tell(effect: Effect) {
+        effectsWaiting.update { it + effect }
+    }
+
+    /** The server takes an operation. */
+    public fun confirm(operation: UUID): Unit = change(operation, null)
+
+    /** The server does not take an operation. */
+    public fun park(operation: UUID, reason: ParkReason): Unit = change(operation, OpState.Parked(reason))
+
+    override val connection: StateFlow<ConnectionState> = connectionNow.asStateFlow()
+    override val status: StateFlow<SyncStatus> = statusNow.asStateFlow()
+    override val myTasks: Flow<MyTasks> = myTasksNow.untilClosed()
+    override val unassigned: Flow<Unassigned> = unassignedNow.untilClosed()
+    override val urgent: Flow<Urgent> = urgentNow.untilClosed()
+    override val suiteBoard: Flow<SuiteBoard> = suiteBoardNow.untilClosed()
+    override val dashboard: Flow<Dashboard> = dashboardNow.untilClosed()
+    override val inbox: Flow<Inbox> = inboxNow.untilClosed()
+    override val syncLine: Flow<SyncLine> = syncLineNow.untilClosed()
+    override val events: Flow<Event> = eventsNow.untilClosed()
+    override val operations: Flow<Receipt> = operationsNow.untilClosed()
+    override val effects: Flow<Effect> =
+        flow {
+            val seen = HashSet<UUID>()
+            effectsWaiting.untilClosed().collect { waiting -> waiting.filter { seen.add(it.id) }.forEach { emit(it) } }
+        }
+
+    override fun live(query: Query): Flow<List<Entity>> = rows.map { it.matching(query) }.untilClosed()
+
+    override suspend fun query(query: Query): List<Entity> = working { rows.value.matching(query) }
+
+    override suspend fun get(entity: EntityRef): Entity? = working { rows.value.find { it.ref == entity } }
+
+    override fun newId(): UUID = UUID.randomUUID()
+
+    override suspend fun execute(command: Command, dependsOn: List<UUID>): Receipt {
+        given += command
+        return working {
+            val queued = QueuedOp(newId(), FakeDefaults.name(command), command.entity, OpState.Queued, 0u, dependsOn)
+            queue.update { it + queued }
+            val receipt = queued.receipt(OpState.Queued)
+            count()
+            operationsNow.tryEmit(receipt)
+            onExecute?.invoke(command, receipt)
+            receipt
+        }
+    }
+
+    override suspend fun retry(operation: UUID): UUID =
+        working {
+            val new = newId()
+            val before = queue.value.find { it.id == operation && it.state is OpState.Parked }
+                ?: throw InnSyncException.InvalidInput("no such parked operation")
+            queue.update { all -> all.map { if (it.id == operation) it.copy(id = new, state = OpState.Queued) else it } }
+            count()
+            operationsNow.tryEmit(before.copy(id = new).receipt(OpState.Queued))
+            new
+        }
+
+    override suspend fun discard(operation: UUID) {
+        working {
+            if (queue.value.none { it.id == operation }) throw InnSyncException.InvalidInput("no such operation")
+            queue.update { all -> all.filter { it.id != operation } }
+            discarded += operation
+            count()
+        }
+    }
+
+    override suspend fun outbox(): List<QueuedOp> = working { queue.value }
+
+    override suspend fun settled(operation: UUID, within: Duration): Outcome =
+        working {
+            inTime(within) {
+                val done = queue.map { all -> all.find { it.id == operation }?.state }.first { it !is OpState.Queued }
+                when {
+                    done is OpState.Parked -> Outcome.Parked(done.reason)
+                    operation in discarded -> Outcome.Discarded
+                    else -> Outcome.Confirmed
+                }
+            }
+        }
+
+    override suspend fun whyWaiting(operation: UUID): String? =
+        working {
+            when (queue.value.find { it.id == operation }?.state) {
+                null -> null
+                is OpState.Parked -> "It needs a person."
+                else -> "The phone is not connected."
+            }
+        }
+
+    override fun presented(effect: UUID) {
+        effectsWaiting.update { waiting -> waiting.filter { it.id != effect } }
+    }
+
+    override fun connect() {
+        if (!isClosed.value) show(ConnectionState.CONNECTED)
+    }
+
+    override fun disconnect() {
+        show(ConnectionState.DISCONNECTED)
+    }
+
+    override fun networkChanged(available: Boolean): Unit = Unit
+
+    override fun foreground(): Unit = Unit
+
+    override suspend fun quiesce(): Unit = working {}
+
+    override suspend fun resume(): Unit = working {}
+
+    override suspend fun upToDate(within: Duration) {
+        working {
+            inTime(within) {
+                val allSent = queue.map { all -> all.none { it.state is OpState.Queued } }
+                combine(connectionNow, allSent) { now, sent -> now == ConnectionState.CONNECTED && sent }.first { it }
+            }
+        }
+    }
+
+    override suspend fun refresh(): Unit = working {}
+
+    override suspend fun clearCache(): Unit = working {}
+
+    override suspend fun clearKind(kind: EntityKind): Unit = working {}
+
+    override fun sendFrame(json: String): Unit = working {}
+
+    override suspend fun signInAgain(password: String): Unit = working {
+        statusNow.update { it.copy(needsSignIn = false) }
+    }
+
+    override suspend fun signOut(pending: PendingWork) {
+        working {}
+        close()
+    }
+
+    override suspend fun close() {
+        isClosed.value = true
+        show(ConnectionState.DISCONNECTED)
+    }
+
+    private inline fun <T> working(work: () -> T): T {
+        if (isClosed.value) throw InnSyncException.Closed()
+        failure?.let { throw it }
+        return work()
+    }
+
+    private suspend fun <T : Any> inTime(within: Duration, wait: suspend () -> T): T =
+        withTimeoutOrNull(within) { wait() } ?: throw InnSyncException.Timeout()
+
+    private fun change(operation: UUID, state: OpState?) {
+        val queued = queue.value.find { it.id == operation } ?: return
+        queue.update { all ->
+            if (state == null) all - queued else all.map { if (it.id == operation) it.copy(state = state) else it }
+        }
+        count()
+        operationsNow.tryEmit(queued.receipt(state))
+    }
+
+    private fun count() {
+        val parked = queue.value.count { it.state is OpState.Parked }
+        val pending = queue.value.size - parked
+        statusNow.update { it.copy(pendingChanges = pending.toUInt(), parked = parked.toUInt()) }
+    }
+
+    private fun List<Entity>.matching(query: Query): List<Entity> {
+        val found = filter { entity ->
+            entity.ref.kind == query.kind && query.conditions.all { matches(it, entity) }
+        }
+        return found.drop(query.offset.toInt()).take(query.limit?.toInt() ?: found.size)
+    }
+
+    private fun <T : Any> Flow<T>.untilClosed(): Flow<T> {
+        val end = isClosed.filter { it }.map { null }
+        return merge(this, end).transformWhile { value -> value?.also { emit(it) } != null }
+    }
+}
+
+private fun <T> news() = MutableSharedFlow<T>(extraBufferCapacity = 1_000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+
+private fun QueuedOp.receipt(state: OpState?) = Receipt(id, command, entity, state)

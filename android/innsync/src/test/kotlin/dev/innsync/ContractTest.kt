@@ -1,0 +1,142 @@
+package dev.innsync
+
+import dev.innsync.core.ConnectionState
+import dev.innsync.core.EntityKind
+import dev.innsync.core.EntityRef
+import dev.innsync.core.InnSyncException
+import dev.innsync.core.OpState
+import dev.innsync.core.Outcome
+import dev.innsync.core.Query
+import dev.innsync.core.Receipt
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.count
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNotNull
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.milliseconds
+
+/** The fake is good for tests as far as it does what the real one does: this is what both do. */
+internal abstract class ContractTest {
+    /** Ana's, not connected, with nothing in its outbox. */
+    abstract suspend fun withAna(tell: suspend (InnSync) -> Unit)
+
+    @Test
+    fun `a command without a network is saved and waits`() = contract { ana ->
+        val command = ana.note("Minibar")
+        val receipt = ana.execute(command)
+        assertEquals("CREATE_NOTE", receipt.command)
+        assertEquals(command.entity, receipt.entity)
+        assertEquals(OpState.Queued, receipt.state)
+        assertEquals(listOf(receipt.id), ana.outbox().map { it.id })
+        assertTrue(becomes { ana.status.value.pendingChanges == 1u })
+        assertNotNull(ana.whyWaiting(receipt.id))
+        assertFailsWith<InnSyncException.Timeout> { ana.settled(receipt.id, 50.milliseconds) }
+        assertFailsWith<InnSyncException.Timeout> { ana.upToDate(50.milliseconds) }
+    }
+
+    @Test
+    fun `an operation that depends on another says so`() = contract { ana ->
+        val first = ana.execute(ana.note("Minibar"))
+        val second = ana.execute(ana.note("Minibar again"), dependsOn = listOf(first.id))
+        assertEquals(listOf(emptyList(), listOf(first.id)), ana.outbox().map { it.dependsOn })
+        assertEquals(listOf(first.id, second.id), ana.outbox().map { it.id })
+    }
+
+    @Test
+    fun `what is discarded is gone`() = contract { ana ->
+        val receipt = ana.execute(ana.note("Minibar"))
+        coroutineScope {
+            val outcome = async { ana.settled(receipt.id, PATIENCE) }
+            ana.discard(receipt.id)
+            assertEquals(Outcome.Discarded, outcome.await())
+        }
+        assertEquals(emptyList(), ana.outbox())
+        assertEquals(null, ana.whyWaiting(receipt.id))
+        assertTrue(becomes { ana.status.value.pendingChanges == 0u })
+        assertFailsWith<InnSyncException.InvalidInput> { ana.discard(receipt.id) }
+        assertFailsWith<InnSyncException.InvalidInput> { ana.retry(receipt.id) }
+    }
+
+    @Test
+    fun `changes of operations are told as they come`() = contract { ana ->
+        coroutineScope {
+            val told = CopyOnWriteArrayList<Receipt>()
+            val log = launch(Dispatchers.Default, CoroutineStart.UNDISPATCHED) { ana.operations.collect { told += it } }
+            val known = ArrayList<Receipt>()
+            assertTrue(becomes { known.add(ana.execute(ana.note("Minibar"))).let { told.isNotEmpty() } })
+            assertTrue(becomes { told.isNotEmpty() && known.map { it.id }.containsAll(told.map { it.id }) })
+            log.cancel()
+        }
+    }
+
+    @Test
+    fun `what there is not is not found`() = contract { ana ->
+        assertEquals(null, ana.get(EntityRef(EntityKind.Task, ana.newId())))
+        assertEquals(emptyList(), ana.query(Query(EntityKind.Shift)))
+        assertEquals(emptyList(), ana.live(Query(EntityKind.Shift)).first())
+        assertEquals(null, ana.whyWaiting(ana.newId()))
+        assertEquals(emptyList(), ana.myTasks.first().tasks)
+    }
+
+    @Test
+    fun `connecting and disconnecting`() = contract { ana ->
+        assertEquals(ConnectionState.DISCONNECTED, ana.connection.value)
+        ana.connect()
+        ana.connection.first { it == ConnectionState.CONNECTED }
+        ana.status.first { it.isOnline }
+        ana.disconnect()
+        ana.connection.first { it == ConnectionState.DISCONNECTED }
+        ana.status.first { !it.isOnline }
+    }
+
+    @Test
+    fun `after closing, flows end and calls are told`() = contract { ana ->
+        coroutineScope {
+            val screens = flowsOf(ana).map { async(Dispatchers.Default) { it.count() } }
+            ana.close()
+            screens.forEach { it.await() }
+        }
+        ana.close()
+        assertFailsWith<InnSyncException.Closed> { ana.execute(ana.note("Too late")) }
+        assertFailsWith<InnSyncException.Closed> { ana.outbox() }
+        assertEquals(ConnectionState.DISCONNECTED, ana.connection.value)
+        flowsOf(ana).forEach { it.count() }
+    }
+
+    private fun contract(tell: suspend (InnSync) -> Unit) = story { withAna(tell) }
+}
+
+internal class LiveContractTest : ContractTest() {
+    @TempDir
+    lateinit var folder: Path
+
+    override suspend fun withAna(tell: suspend (InnSync) -> Unit) {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val ana = InnSyncs.signInOnce(settings("ana", server.url, folder.resolve("ana")))
+            try {
+                tell(ana)
+            } finally {
+                ana.close()
+            }
+        }
+    }
+}
+
+internal class FakeContractTest : ContractTest() {
+    override suspend fun withAna(tell: suspend (InnSync) -> Unit) {
+        FakeInnSync().let {
+            tell(it)
+            it.close()
+        }
+    }
+}

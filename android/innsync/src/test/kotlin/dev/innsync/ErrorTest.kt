@@ -1,0 +1,99 @@
+package dev.innsync
+
+import dev.innsync.core.InnSyncException
+import dev.innsync.core.TokenStore
+import dev.innsync.core.TokenStoreException
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.seconds
+
+/** Tokens in memory; fails when told to. */
+private class Tokens : TokenStore {
+    val kept = ConcurrentHashMap<String, String>()
+
+    @Volatile
+    var failure: (() -> Nothing)? = null
+
+    override fun load(account: String): String? {
+        failure?.invoke()
+        return kept[account]
+    }
+
+    override fun save(account: String, tokens: String) {
+        failure?.invoke()
+        kept[account] = tokens
+    }
+
+    override fun clear(account: String) {
+        failure?.invoke()
+        kept.remove(account)
+    }
+}
+
+internal class ErrorTest {
+    @TempDir
+    lateinit var folder: Path
+
+    @Test
+    fun `a bug in the core has an id, and the next call works`() = story {
+        val bug = assertFailsWith<InnSyncException.Bug> { InnSyncs.raiseTestBug() }
+        assertTrue(Regex("[0-9a-f]{8}").matches(bug.id), bug.id)
+        assertEquals("a bug in InnSync, told to the log as ${bug.id}", bug.message)
+        assertEquals(emptyList(), InnSyncs.accounts("$folder"))
+    }
+
+    @Test
+    fun `nobody is there`() = story {
+        val nowhere = settings("ana", "http://127.0.0.1:9", folder)
+        assertFailsWith<InnSyncException.Offline> { InnSyncs.signIn(nowhere, PASSWORD) }
+        assertFailsWith<InnSyncException.SignInRequired> { InnSyncs.open(nowhere) }
+        assertFailsWith<InnSyncException.InvalidInput> { InnSyncs.open(nowhere.copy(server = "not a URL")) }
+    }
+
+    @Test
+    fun `a wrong password, and a message for people`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val settings = settings("ana", server.url, folder.resolve("ana"))
+            val wrong = assertFailsWith<InnSyncException.SignInRequired> { InnSyncs.signIn(settings, "pelican") }
+            assertEquals("a person must sign in", wrong.message)
+            val ana = InnSyncs.signIn(settings, PASSWORD)
+            val refused = assertFailsWith<InnSyncException.Rejected> { ana.execute(ana.task("", null)) }
+            assertEquals(refused.rejection.message, refused.message)
+            assertFalse(refused.message.isBlank())
+            ana.close()
+        }
+    }
+
+    @Test
+    fun `a token store that throws is an error like any other`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val settings = settings("ana", server.url, folder.resolve("ana"))
+            val tokens = Tokens()
+            tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
+            println("THROWN " + assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) })
+            tokens.failure = { error("a mistake in the app") }
+            println("THROWN " + assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) })
+            tokens.failure = null
+            InnSyncs.signIn(settings, PASSWORD, tokens).close()
+            assertEquals(1, tokens.kept.size)
+            tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
+            val a = runCatching { InnSyncs.open(settings, tokens) }
+            println("THROWN3 " + a)
+            a.getOrNull()?.let {
+                println("THROWN3 " + it.status.value)
+                it.connect()
+                println("THROWN3 " + runCatching { it.upToDate(5.seconds) })
+                println("THROWN3 " + it.status.value)
+                it.close()
+            }
+            tokens.failure = null
+            InnSyncs.open(settings, tokens).close()
+        }
+    }
+}
