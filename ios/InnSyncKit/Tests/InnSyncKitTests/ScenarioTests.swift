@@ -1,0 +1,235 @@
+import Foundation
+import InnSyncKit
+import Testing
+
+/// The stories of `tests/scenarios`, which Rust and Kotlin play too. Their README says what each step means.
+@Suite("Scenarios", .serialized)
+struct ScenarioTests {
+    @Test("Every scenario is there")
+    func all() throws {
+        #expect(try Scenario.files().count >= 10)
+    }
+
+    @Test("Scenario", arguments: try Scenario.names())
+    func holds(_ name: String) async throws {
+        let file = try Scenario.files().first { $0.lastPathComponent == "\(name).json" }
+        try await Scenario.play(JSONDecoder().decode(JSON.self, from: Data(contentsOf: #require(file))))
+    }
+}
+
+/// A scenario under way.
+private struct Scenario {
+    let motel: Motel
+    let began = ContinuousClock.now
+    let tokenLife: Duration
+    var phones: [String: Phone] = [:]
+    var unread: [String: UInt32] = [:]
+
+    static func files() throws -> [URL] {
+        guard let path = ProcessInfo.processInfo.environment["INNSYNC_SCENARIOS"], !path.isEmpty else {
+            throw Trouble("INNSYNC_SCENARIOS must name the folder of the scenarios")
+        }
+        return try FileManager.default
+            .contentsOfDirectory(at: URL(fileURLWithPath: path), includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "json" }
+            .sorted { $0.path < $1.path }
+    }
+
+    // Not in the test's attribute, where a closure crashes Swift 6.0's compiler.
+    static func names() throws -> [String] {
+        try files().map { $0.deletingPathExtension().lastPathComponent }
+    }
+
+    static func play(_ script: JSON) async throws {
+        let arguments = script["serverArguments"]?.texts ?? []
+        let seconds = arguments.dropFirst().first.flatMap { Int($0.dropLast()) } ?? 0
+        try await Motel.story(arguments: arguments) { motel in
+            var scenario = Scenario(motel: motel, tokenLife: .seconds(seconds))
+            for person in script["phones"]?.texts ?? [] {
+                try await scenario.signIn(person, folder: person)
+            }
+            for person in script["handset"]?.texts ?? [] {
+                try await scenario.signIn(person, folder: "handset")
+            }
+            for (number, step) in (script["steps"]?.items ?? []).enumerated() {
+                do {
+                    try await scenario.take(step)
+                } catch {
+                    Issue.record("step \(number + 1): \(error)\n\(step)\n\(script["story"]?.text ?? "")")
+                    break
+                }
+            }
+            for phone in scenario.phones.values { try await phone.close() }
+        }
+    }
+
+    private mutating func signIn(_ person: String, folder: String) async throws {
+        let phone = try await motel.phone(person, folder: folder)
+        unread[person] = try await phone.innsync.inbox().first().unreadCount
+        phones[person] = phone
+    }
+
+    private func take(_ step: JSON) async throws {
+        switch step["server"]?.text {
+        case "stops": return motel.server.kill()
+        case "starts": return try motel.server.restart()
+        default: break
+        }
+        let person = try text(step, "by")
+        if let password = step["cannotSignIn"]?.text {
+            await #expect(throws: InnSyncError.signInRequired) {
+                try await InnSyncKit.signIn(motel.settings(person, folder: "wrong"), password: password)
+            }
+        } else if step["outlivesToken"] != nil {
+            let over = began + tokenLife + .seconds(1)
+            guard try await becomes({ ContinuousClock.now > over }) else { throw Trouble("the token lives on") }
+        } else {
+            guard let phone = phones[person] else { throw Trouble("\(person) has no phone") }
+            try await take(step, phone)
+        }
+    }
+
+    private func take(_ step: JSON, _ phone: Phone) async throws {
+        if step["closes"] != nil { return try await phone.close() }
+        if step["opens"] != nil { return try await phone.open() }
+        if step["goesOffline"] != nil { return try phone.innsync.disconnect() }
+        if step["goesOnline"] != nil { return try await phone.goOnline() }
+        if step["discards"] != nil {
+            for queued in try await phone.innsync.outbox() where queued.isParked {
+                try await phone.innsync.discard(queued.id)
+            }
+            return
+        }
+        if let what = step["sees"] {
+            guard try await becomes({ try await sees(phone, what) }) else {
+                throw Trouble("\(phone.person) does not see it")
+            }
+            return
+        }
+        let command = try await command(phone, step)
+        guard let reason = step["isRefused"]?.text else {
+            try await phone.innsync.execute(command)
+            return
+        }
+        do {
+            try await phone.innsync.execute(command)
+            throw Trouble("it was not refused")
+        } catch InnSyncError.rejected(let rejection) {
+            guard wire(rejection.reason) == reason else { throw Trouble("refused as \(rejection.reason)") }
+        }
+    }
+
+    private func command(_ phone: Phone, _ step: JSON) async throws -> Command {
+        let id = try phone.innsync.newID()
+        if let it = step["createTask"] {
+            return .createTask(
+                taskId: id, title: try text(it, "title"), description: "", taskType: .general, priority: .normal,
+                suiteId: try await suite(phone, it["suite"]), assignedTo: it["assignTo"]?.text.flatMap(employee),
+                dueAt: nil, severity: nil)
+        }
+        if let title = step["takeTask"]?.text { return .takeTask(taskId: try await phone.knownTask(title).id) }
+        if let title = step["startTask"]?.text { return .startTask(taskId: try await phone.knownTask(title).id) }
+        if let title = step["completeTask"]?.text { return .completeTask(taskId: try await phone.knownTask(title).id) }
+        if let it = step["assignTask"] {
+            guard let assignee = employee(try text(it, "to")) else { throw Trouble("to whom?") }
+            return .assignTask(taskId: try await phone.knownTask(text(it, "task")).id, assignee: assignee)
+        }
+        if let it = step["setSuiteStatus"] {
+            let known: [SuiteStatus] = [.vacantClean, .vacantDirty, .occupied, .cleaning, .inspected, .outOfService]
+            let wanted = try text(it, "status")
+            guard let suite = try await suite(phone, it["suite"]), let status = known.first(where: { wire($0) == wanted })
+            else { throw Trouble("which suite, which status?") }
+            return .setSuiteStatus(suiteId: suite, status: status)
+        }
+        if let it = step["createNote"] {
+            return .createNote(
+                noteId: id, title: try text(it, "title"), content: try text(it, "content"), suiteId: nil, taskId: nil,
+                audience: .allStaff)
+        }
+        if let it = step["raiseEmergency"] {
+            return .raiseEmergency(
+                taskId: id, title: try text(it, "title"), description: try text(it, "description"), severity: .critical,
+                suiteId: try await suite(phone, it["suite"]))
+        }
+        if let title = step["acknowledge"]?.text {
+            let alert = try await phone.innsync.urgent().first().alerts.first { $0.title == title }
+            guard let alert else { throw Trouble("there is no such alert") }
+            return .acknowledgeAlert(alertId: alert.id)
+        }
+        throw Trouble("there is no such step")
+    }
+
+    private func sees(_ phone: Phone, _ what: JSON) async throws -> Bool {
+        let innsync = phone.innsync
+        func of(_ name: String) -> String? { what[name]?.text }
+        if let title = of("myTask") ?? of("noMyTask") {
+            let isMine = try await innsync.myTasks().first().tasks.contains { $0.task.title == title }
+            return isMine == (of("myTask") != nil)
+        }
+        if let title = of("unassigned") {
+            return try await innsync.unassigned().first().tasks.contains { $0.task.title == title }
+        }
+        if let title = of("urgent") {
+            return try await innsync.urgent().first().tasks.contains { $0.task.title == title }
+        }
+        if let title = of("noTask") { return try await phone.task(title) == nil }
+        if let title = of("task") { return try await phone.task(title).map { wire($0.status) } == of("status") }
+        if let title = of("taskOf") {
+            return try await phone.task(title)?.assignedTo == of("assignee").flatMap(employee)
+        }
+        if let number = of("suite") { return try await wire(phone.suite(number).status) == of("status") }
+        if let title = of("note") {
+            let author = of("author").flatMap(employee)
+            let found = try await phone.notes(title).filter { author == nil || $0.createdBy == author }
+            return found.count == what["times"]?.int
+        }
+        if what["moreUnread"] != nil {
+            return try await innsync.inbox().first().unreadCount > unread[phone.person] ?? 0
+        }
+        if let name = of("event") { return phone.heard(name) }
+        if let key = of("toast") {
+            return phone.wasTold { if case .toast(_, key, _, _) = $0 { true } else { false } }
+        }
+        if let name = of("sound") {
+            return phone.wasTold { if case .sound(name, _) = $0 { true } else { false } }
+        }
+        if let title = of("fullScreen") {
+            return phone.wasTold { if case .emergencyModal(_, title, _) = $0 { true } else { false } }
+        }
+        if let count = what["acknowledgements"]?.int {
+            return try await innsync.dashboard().first().emergencies.first?.acknowledged.count == count
+        }
+        if let count = what["emergencies"]?.int {
+            return try await innsync.dashboard().first().emergencies.count == count
+        }
+        if let count = what["pending"]?.int { return try Int(innsync.status().pendingChanges) == count }
+        if let count = what["parked"]?.int { return try Int(innsync.status().parked) == count }
+        if let field = of("conflict") {
+            return try await innsync.outbox().contains { queued in
+                guard case .parked(.conflict(_, let fields)) = queued.state else { return false }
+                return fields.contains { $0.field == field && $0.mine == of("mine") && $0.theirs == of("theirs") }
+            }
+        }
+        if let state = of("connection") { return try wire(innsync.connectionState()) == state }
+        if let state = of("syncLine") { return try await wire(innsync.syncLine().first().state) == state }
+        throw Trouble("there is nothing to see in it")
+    }
+
+    private func employee(_ person: String) -> UUID? { phones[person]?.employee }
+
+    private func suite(_ phone: Phone, _ number: JSON?) async throws -> UUID? {
+        guard let number = number?.text else { return nil }
+        return try await phone.suite(number).id
+    }
+
+    private func text(_ json: JSON, _ name: String) throws -> String {
+        guard let text = json[name]?.text else { throw Trouble("what is \(name)?") }
+        return text
+    }
+}
+
+extension QueuedOp {
+    fileprivate var isParked: Bool {
+        if case .parked = state { true } else { false }
+    }
+}
