@@ -32,11 +32,10 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.combine
-import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
-import kotlinx.coroutines.flow.merge
 import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withTimeoutOrNull
@@ -51,24 +50,40 @@ import kotlin.time.Duration
  *
  * @property account whom it belongs to.
  */
-public class FakeInnSync(override val account: Account = FakeDefaults.account) : InnSync {
-    private val isClosed = MutableStateFlow(false)
+public class FakeInnSync(
+    override val account: Account = FakeDefaults.account,
+) : InnSync {
     private val given = CopyOnWriteArrayList<Command>()
     private val discarded = CopyOnWriteArrayList<UUID>()
     private val queue = MutableStateFlow<List<QueuedOp>>(emptyList())
-    private val rows = MutableStateFlow<List<Entity>>(emptyList())
-    private val effectsWaiting = MutableStateFlow<List<Effect>>(emptyList())
-    private val eventsNow = news<Event>()
-    private val operationsNow = news<Receipt>()
+    private val rows = Shown<List<Entity>>(emptyList())
+    private val effectsWaiting = Shown<List<Effect>>(emptyList())
+    private val eventsNow = News<Event>()
+    private val operationsNow = News<Receipt>()
     private val connectionNow = MutableStateFlow(ConnectionState.DISCONNECTED)
     private val statusNow = MutableStateFlow(FakeDefaults.status)
-    private val myTasksNow = MutableStateFlow(MyTasks(emptyList()))
-    private val unassignedNow = MutableStateFlow(Unassigned(emptyList()))
-    private val urgentNow = MutableStateFlow(Urgent(emptyList(), emptyList()))
-    private val suiteBoardNow = MutableStateFlow(SuiteBoard(emptyList()))
-    private val dashboardNow = MutableStateFlow(FakeDefaults.dashboard)
-    private val inboxNow = MutableStateFlow(Inbox(emptyList(), 0u))
-    private val syncLineNow = MutableStateFlow(FakeDefaults.syncLine)
+    private val myTasksNow = Shown(MyTasks(emptyList()))
+    private val unassignedNow = Shown(Unassigned(emptyList()))
+    private val urgentNow = Shown(Urgent(emptyList(), emptyList()))
+    private val suiteBoardNow = Shown(SuiteBoard(emptyList()))
+    private val dashboardNow = Shown(FakeDefaults.dashboard)
+    private val inboxNow = Shown(Inbox(emptyList(), 0u))
+    private val syncLineNow = Shown(FakeDefaults.syncLine)
+
+    private val screens = listOf(
+        rows,
+        effectsWaiting,
+        myTasksNow,
+        unassignedNow,
+        urgentNow,
+        suiteBoardNow,
+        dashboardNow,
+        inboxNow,
+        syncLineNow,
+    )
+
+    @Volatile
+    private var isClosed = false
 
     /** The commands given so far, in order; those that failed too. */
     public val commands: List<Command> get() = given.toList()
@@ -87,37 +102,37 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
 
     /** Shows these tasks as mine. */
     public fun show(tasks: MyTasks) {
-        myTasksNow.value = tasks
+        myTasksNow.show(tasks)
     }
 
     /** Shows these tasks as those to be taken. */
     public fun show(tasks: Unassigned) {
-        unassignedNow.value = tasks
+        unassignedNow.show(tasks)
     }
 
     /** Shows these as urgent. */
     public fun show(tasks: Urgent) {
-        urgentNow.value = tasks
+        urgentNow.show(tasks)
     }
 
     /** Shows these suites. */
     public fun show(suites: SuiteBoard) {
-        suiteBoardNow.value = suites
+        suiteBoardNow.show(suites)
     }
 
     /** Shows these figures. */
     public fun show(figures: Dashboard) {
-        dashboardNow.value = figures
+        dashboardNow.show(figures)
     }
 
     /** Shows this news. */
     public fun show(news: Inbox) {
-        inboxNow.value = news
+        inboxNow.show(news)
     }
 
     /** Shows this line about sync. */
     public fun show(line: SyncLine) {
-        syncLineNow.value = line
+        syncLineNow.show(line)
     }
 
     /** Shows this status. */
@@ -133,12 +148,12 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
 
     /** What [query], [live] and [get] find. */
     public fun show(entities: List<Entity>) {
-        rows.value = entities
+        rows.show(entities)
     }
 
     /** Tells an event. */
     public fun tell(event: Event) {
-        eventsNow.tryEmit(event)
+        eventsNow.tell(event)
     }
 
     /** Has an effect shown. */
@@ -154,26 +169,26 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
 
     override val connection: StateFlow<ConnectionState> = connectionNow.asStateFlow()
     override val status: StateFlow<SyncStatus> = statusNow.asStateFlow()
-    override val myTasks: Flow<MyTasks> = myTasksNow.untilClosed()
-    override val unassigned: Flow<Unassigned> = unassignedNow.untilClosed()
-    override val urgent: Flow<Urgent> = urgentNow.untilClosed()
-    override val suiteBoard: Flow<SuiteBoard> = suiteBoardNow.untilClosed()
-    override val dashboard: Flow<Dashboard> = dashboardNow.untilClosed()
-    override val inbox: Flow<Inbox> = inboxNow.untilClosed()
-    override val syncLine: Flow<SyncLine> = syncLineNow.untilClosed()
-    override val events: Flow<Event> = eventsNow.untilClosed()
-    override val operations: Flow<Receipt> = operationsNow.untilClosed()
+    override val myTasks: Flow<MyTasks> = myTasksNow.flow
+    override val unassigned: Flow<Unassigned> = unassignedNow.flow
+    override val urgent: Flow<Urgent> = urgentNow.flow
+    override val suiteBoard: Flow<SuiteBoard> = suiteBoardNow.flow
+    override val dashboard: Flow<Dashboard> = dashboardNow.flow
+    override val inbox: Flow<Inbox> = inboxNow.flow
+    override val syncLine: Flow<SyncLine> = syncLineNow.flow
+    override val events: Flow<Event> = eventsNow.flow
+    override val operations: Flow<Receipt> = operationsNow.flow
     override val effects: Flow<Effect> =
         flow {
             val seen = HashSet<UUID>()
-            effectsWaiting.untilClosed().collect { waiting -> waiting.filter { seen.add(it.id) }.forEach { emit(it) } }
+            effectsWaiting.flow.collect { waiting -> waiting.filter { seen.add(it.id) }.forEach { emit(it) } }
         }
 
-    override fun live(query: Query): Flow<List<Entity>> = rows.map { it.matching(query) }.untilClosed()
+    override fun live(query: Query): Flow<List<Entity>> = rows.flow.map { it.matching(query) }
 
-    override suspend fun query(query: Query): List<Entity> = working { rows.value.matching(query) }
+    override suspend fun query(query: Query): List<Entity> = working { rows.now.matching(query) }
 
-    override suspend fun get(entity: EntityRef): Entity? = working { rows.value.find { it.ref == entity } }
+    override suspend fun get(entity: EntityRef): Entity? = working { rows.now.find { it.ref == entity } }
 
     override fun newId(): UUID = UUID.randomUUID()
 
@@ -184,7 +199,6 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
             queue.update { it + queued }
             val receipt = queued.receipt(OpState.Queued)
             count()
-            operationsNow.tryEmit(receipt)
             onExecute?.invoke(command, receipt)
             receipt
         }
@@ -195,9 +209,19 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
             val new = newId()
             val before = queue.value.find { it.id == operation && it.state is OpState.Parked }
                 ?: throw InnSyncException.InvalidInput("no such parked operation")
-            queue.update { all -> all.map { if (it.id == operation) it.copy(id = new, state = OpState.Queued) else it } }
+            queue.update { all ->
+                all.map {
+                    if (it.id ==
+                        operation
+                    ) {
+                        it.copy(id = new, state = OpState.Queued)
+                    } else {
+                        it
+                    }
+                }
+            }
             count()
-            operationsNow.tryEmit(before.copy(id = new).receipt(OpState.Queued))
+            operationsNow.tell(before.copy(id = new).receipt(OpState.Queued))
             new
         }
 
@@ -238,7 +262,7 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
     }
 
     override fun connect() {
-        if (!isClosed.value) show(ConnectionState.CONNECTED)
+        if (!isClosed) show(ConnectionState.CONNECTED)
     }
 
     override fun disconnect() {
@@ -280,12 +304,15 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
     }
 
     override suspend fun close() {
-        isClosed.value = true
+        isClosed = true
+        screens.forEach { it.close() }
+        eventsNow.close()
+        operationsNow.close()
         show(ConnectionState.DISCONNECTED)
     }
 
     private inline fun <T> working(work: () -> T): T {
-        if (isClosed.value) throw InnSyncException.Closed()
+        if (isClosed) throw InnSyncException.Closed()
         failure?.let { throw it }
         return work()
     }
@@ -299,7 +326,7 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
             if (state == null) all - queued else all.map { if (it.id == operation) it.copy(state = state) else it }
         }
         count()
-        operationsNow.tryEmit(queued.receipt(state))
+        operationsNow.tell(queued.receipt(state))
     }
 
     private fun count() {
@@ -314,13 +341,47 @@ public class FakeInnSync(override val account: Account = FakeDefaults.account) :
         }
         return found.drop(query.offset.toInt()).take(query.limit?.toInt() ?: found.size)
     }
+}
 
-    private fun <T : Any> Flow<T>.untilClosed(): Flow<T> {
-        val end = isClosed.filter { it }.map { null }
-        return merge(this, end).transformWhile { value -> value?.also { emit(it) } != null }
+/** What is shown now, until it is closed. */
+private class Shown<T : Any>(
+    first: T,
+) {
+    private val value = MutableStateFlow<T?>(first)
+
+    val now: T get() = value.value ?: throw InnSyncException.Closed()
+    val flow: Flow<T> = value.transformWhile { shown -> shown?.also { emit(it) } != null }
+
+    fun show(new: T): Unit = update { new }
+
+    fun update(change: (T) -> T): Unit = value.update { it?.let(change) }
+
+    fun close() {
+        value.value = null
     }
 }
 
-private fun <T> news() = MutableSharedFlow<T>(extraBufferCapacity = 1_000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+/** What happens, until it is closed. */
+private class News<T : Any> {
+    private val items =
+        MutableSharedFlow<T?>(extraBufferCapacity = 1_000, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+
+    @Volatile
+    private var closed = false
+
+    val flow: Flow<T> =
+        flow {
+            if (!closed) emitAll(items.transformWhile { item -> item?.also { emit(it) } != null })
+        }
+
+    fun tell(item: T) {
+        items.tryEmit(item)
+    }
+
+    fun close() {
+        closed = true
+        items.tryEmit(null)
+    }
+}
 
 private fun QueuedOp.receipt(state: OpState?) = Receipt(id, command, entity, state)

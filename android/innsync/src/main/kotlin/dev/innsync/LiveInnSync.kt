@@ -63,7 +63,9 @@ import java.util.UUID
 import kotlin.time.Duration
 
 /** The real one. */
-internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
+internal class LiveInnSync(
+    private val handle: InnSyncHandle,
+) : InnSync {
     override val account: Account = handle.account()
 
     // Ends with the streams it collects, when the handle is closed.
@@ -76,7 +78,11 @@ internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
     override val status: StateFlow<SyncStatus> = statusNow.asStateFlow()
 
     override val myTasks: Flow<MyTasks> = Pulling(
-        handle::watchMyTasks, MyTasksStream::stop, MyTasksStream::batch, MyTasksBatch::number, MyTasksBatch::items,
+        handle::watchMyTasks,
+        MyTasksStream::stop,
+        MyTasksStream::batch,
+        MyTasksBatch::number,
+        MyTasksBatch::items,
     ).newest
 
     override val unassigned: Flow<Unassigned> = Pulling(
@@ -88,7 +94,11 @@ internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
     ).newest
 
     override val urgent: Flow<Urgent> = Pulling(
-        handle::watchUrgent, UrgentStream::stop, UrgentStream::batch, UrgentBatch::number, UrgentBatch::items,
+        handle::watchUrgent,
+        UrgentStream::stop,
+        UrgentStream::batch,
+        UrgentBatch::number,
+        UrgentBatch::items,
     ).newest
 
     override val suiteBoard: Flow<SuiteBoard> = Pulling(
@@ -108,19 +118,35 @@ internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
     ).newest
 
     override val inbox: Flow<Inbox> = Pulling(
-        handle::watchInbox, InboxStream::stop, InboxStream::batch, InboxBatch::number, InboxBatch::items,
+        handle::watchInbox,
+        InboxStream::stop,
+        InboxStream::batch,
+        InboxBatch::number,
+        InboxBatch::items,
     ).newest
 
     override val syncLine: Flow<SyncLine> = Pulling(
-        handle::watchSyncLine, SyncLineStream::stop, SyncLineStream::batch, SyncLineBatch::number, SyncLineBatch::items,
+        handle::watchSyncLine,
+        SyncLineStream::stop,
+        SyncLineStream::batch,
+        SyncLineBatch::number,
+        SyncLineBatch::items,
     ).newest
 
     override val events: Flow<Event> = Pulling(
-        handle::events, EventStream::stop, EventStream::batch, EventBatch::number, EventBatch::items,
+        handle::events,
+        EventStream::stop,
+        EventStream::batch,
+        EventBatch::number,
+        EventBatch::items,
     ).each
 
     override val effects: Flow<Effect> = Pulling(
-        handle::effects, EffectStream::stop, EffectStream::batch, EffectBatch::number, EffectBatch::items,
+        handle::effects,
+        EffectStream::stop,
+        EffectStream::batch,
+        EffectBatch::number,
+        EffectBatch::items,
     ).each
 
     override val operations: Flow<Receipt> = Pulling(
@@ -140,14 +166,22 @@ internal class LiveInnSync(private val handle: InnSyncHandle) : InnSync {
             ConnectionBatch::items,
         ).newest
         val statuses = Pulling(
-            handle::watchStatus, StatusStream::stop, StatusStream::batch, StatusBatch::number, StatusBatch::items,
+            handle::watchStatus,
+            StatusStream::stop,
+            StatusStream::batch,
+            StatusBatch::number,
+            StatusBatch::items,
         ).newest
         scope.launch { connections.collect { connectionNow.value = it } }
         scope.launch { statuses.collect { statusNow.value = it } }
     }
 
     override fun live(query: Query): Flow<List<Entity>> = Pulling(
-        { handle.live(query) }, UpdateStream::stop, UpdateStream::batch, UpdateBatch::number, UpdateBatch::items,
+        { handle.live(query) },
+        UpdateStream::stop,
+        UpdateStream::batch,
+        UpdateBatch::number,
+        UpdateBatch::items,
     ).batches.asLists()
 
     override suspend fun query(query: Query): List<Entity> = off { handle.query(query) }

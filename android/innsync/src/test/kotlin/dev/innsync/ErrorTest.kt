@@ -3,6 +3,7 @@ package dev.innsync
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.TokenStore
 import dev.innsync.core.TokenStoreException
+import kotlinx.coroutines.flow.first
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
@@ -11,7 +12,6 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
-import kotlin.time.Duration.Companion.seconds
 
 /** Tokens in memory; fails when told to. */
 private class Tokens : TokenStore {
@@ -76,24 +76,24 @@ internal class ErrorTest {
             val settings = settings("ana", server.url, folder.resolve("ana"))
             val tokens = Tokens()
             tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
-            println("THROWN " + assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) })
+            assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) }
             tokens.failure = { error("a mistake in the app") }
-            println("THROWN " + assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) })
+            assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) }
             tokens.failure = null
             InnSyncs.signIn(settings, PASSWORD, tokens).close()
             assertEquals(1, tokens.kept.size)
+            // What is on the phone stays usable; a person is asked to sign in.
             tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
-            val a = runCatching { InnSyncs.open(settings, tokens) }
-            println("THROWN3 " + a)
-            a.getOrNull()?.let {
-                println("THROWN3 " + it.status.value)
-                it.connect()
-                println("THROWN3 " + runCatching { it.upToDate(5.seconds) })
-                println("THROWN3 " + it.status.value)
-                it.close()
+            InnSyncs.open(settings, tokens).let { ana ->
+                assertTrue(ana.status.value.needsSignIn)
+                assertEquals(emptyList(), ana.myTasks.first().tasks)
+                ana.close()
             }
             tokens.failure = null
-            InnSyncs.open(settings, tokens).close()
+            InnSyncs.open(settings, tokens).let { ana ->
+                assertFalse(ana.status.value.needsSignIn)
+                ana.close()
+            }
         }
     }
 }

@@ -25,7 +25,11 @@ internal fun settings(person: String, server: String, directory: Path): Settings
     Settings(server, "seaside", person, "$directory", "$person-phone")
 
 /** Somebody's phone, and a record of what it told since it was opened. */
-internal class Phone private constructor(val person: String, private val directory: Path, val innsync: InnSync) {
+internal class Phone private constructor(
+    val person: String,
+    private val directory: Path,
+    val innsync: InnSync,
+) {
     private val effects = CopyOnWriteArrayList<Effect>()
     private val events = CopyOnWriteArrayList<String>()
 
@@ -43,7 +47,11 @@ internal class Phone private constructor(val person: String, private val directo
         innsync.upToDate(PATIENCE)
     }
 
-    suspend fun openAgain(server: String): Phone = Phone(person, directory, InnSyncs.open(settings(person, server, directory)))
+    suspend fun openAgain(server: String): Phone = Phone(
+        person,
+        directory,
+        InnSyncs.open(settings(person, server, directory)),
+    )
 
     fun heard(event: String): Boolean = event in events
 

@@ -56,7 +56,10 @@ internal class ScenarioTest {
     }
 }
 
-private class Play(private val scenario: JsonObject, private val home: Path) {
+private class Play(
+    private val scenario: JsonObject,
+    private val home: Path,
+) {
     private val arguments = scenario.texts("serverArguments")
     private val tokenLife = Duration.parse(arguments.getOrElse(1) { "0s" })
     private val began = TimeSource.Monotonic.markNow()
@@ -99,17 +102,38 @@ private class Play(private val scenario: JsonObject, private val home: Path) {
         }
         val phone = phones.getValue(who)
         when {
-            step.says("outlivesToken") -> delay(tokenLife + 1.seconds - began.elapsedNow())
-            step.says("closes") -> phone.innsync.close()
-            step.says("opens") -> phones[who] = phone.openAgain(server.url)
-            step.says("goesOffline") -> phone.innsync.disconnect()
-            step.says("goesOnline") -> phone.goOnline()
-            step.says("discards") -> phone.parked().forEach { phone.innsync.discard(it) }
+            step.says("outlivesToken") -> {
+                delay(tokenLife + 1.seconds - began.elapsedNow())
+            }
+
+            step.says("closes") -> {
+                phone.innsync.close()
+            }
+
+            step.says("opens") -> {
+                phones[who] = phone.openAgain(server.url)
+            }
+
+            step.says("goesOffline") -> {
+                phone.innsync.disconnect()
+            }
+
+            step.says("goesOnline") -> {
+                phone.goOnline()
+            }
+
+            step.says("discards") -> {
+                phone.parked().forEach { phone.innsync.discard(it) }
+            }
+
             "sees" in step -> {
                 val what = step.getValue("sees").jsonObject
                 check(becomes { sees(phone, what) }) { "$who does not see it" }
             }
-            else -> execute(phone, step)
+
+            else -> {
+                execute(phone, step)
+            }
         }
     }
 
@@ -128,49 +152,76 @@ private class Play(private val scenario: JsonObject, private val home: Path) {
         val (verb, value) = checkNotNull(step.entries.find { it.key != "by" && it.key != "isRefused" })
         val new = phone.innsync.newId()
         return when (verb) {
-            "createTask" -> value.jsonObject.let {
-                Command.CreateTask(
-                    taskId = new,
-                    title = it.text("title").orEmpty(),
-                    description = "",
-                    taskType = TaskType.General,
-                    priority = Priority.Normal,
-                    suiteId = phone.suiteId(it.text("suite")),
-                    assignedTo = it.text("assignTo")?.let { name -> phones.getValue(name).employee },
-                    dueAt = null,
-                    severity = null,
-                )
+            "createTask" -> {
+                value.jsonObject.let {
+                    Command.CreateTask(
+                        taskId = new,
+                        title = it.text("title").orEmpty(),
+                        description = "",
+                        taskType = TaskType.General,
+                        priority = Priority.Normal,
+                        suiteId = phone.suiteId(it.text("suite")),
+                        assignedTo = it.text("assignTo")?.let { name -> phones.getValue(name).employee },
+                        dueAt = null,
+                        severity = null,
+                    )
+                }
             }
-            "takeTask" -> Command.TakeTask(phone.known(value.jsonPrimitive.content).id)
-            "startTask" -> Command.StartTask(phone.known(value.jsonPrimitive.content).id)
-            "completeTask" -> Command.CompleteTask(phone.known(value.jsonPrimitive.content).id)
-            "assignTask" -> value.jsonObject.let {
-                val assignee = phones.getValue(checkNotNull(it.text("to"))).employee
-                Command.AssignTask(phone.known(checkNotNull(it.text("task"))).id, assignee)
+
+            "takeTask" -> {
+                Command.TakeTask(phone.known(value.jsonPrimitive.content).id)
             }
-            "setSuiteStatus" -> value.jsonObject.let {
-                val status = STATUSES.getValue(checkNotNull(it.text("status")))
-                Command.SetSuiteStatus(checkNotNull(phone.suiteId(it.text("suite"))), status)
+
+            "startTask" -> {
+                Command.StartTask(phone.known(value.jsonPrimitive.content).id)
             }
-            "createNote" -> value.jsonObject.let {
-                val (title, content) = it.text("title").orEmpty() to it.text("content").orEmpty()
-                Command.CreateNote(new, title, content, null, null, Audience.AllStaff)
+
+            "completeTask" -> {
+                Command.CompleteTask(phone.known(value.jsonPrimitive.content).id)
             }
-            "raiseEmergency" -> value.jsonObject.let {
-                Command.RaiseEmergency(
-                    taskId = new,
-                    title = it.text("title").orEmpty(),
-                    description = it.text("description").orEmpty(),
-                    severity = Severity.Critical,
-                    suiteId = phone.suiteId(it.text("suite")),
-                )
+
+            "assignTask" -> {
+                value.jsonObject.let {
+                    val assignee = phones.getValue(checkNotNull(it.text("to"))).employee
+                    Command.AssignTask(phone.known(checkNotNull(it.text("task"))).id, assignee)
+                }
             }
+
+            "setSuiteStatus" -> {
+                value.jsonObject.let {
+                    val status = STATUSES.getValue(checkNotNull(it.text("status")))
+                    Command.SetSuiteStatus(checkNotNull(phone.suiteId(it.text("suite"))), status)
+                }
+            }
+
+            "createNote" -> {
+                value.jsonObject.let {
+                    val (title, content) = it.text("title").orEmpty() to it.text("content").orEmpty()
+                    Command.CreateNote(new, title, content, null, null, Audience.AllStaff)
+                }
+            }
+
+            "raiseEmergency" -> {
+                value.jsonObject.let {
+                    Command.RaiseEmergency(
+                        taskId = new,
+                        title = it.text("title").orEmpty(),
+                        description = it.text("description").orEmpty(),
+                        severity = Severity.Critical,
+                        suiteId = phone.suiteId(it.text("suite")),
+                    )
+                }
+            }
+
             "acknowledge" -> {
                 val title = value.jsonPrimitive.content
                 val alert = phone.innsync.urgent.first().alerts.find { it.title == title }
                 Command.AcknowledgeAlert(checkNotNull(alert) { "there is no alert “$title”" }.id)
             }
-            else -> fail("no such step: $verb")
+
+            else -> {
+                fail("no such step: $verb")
+            }
         }
     }
 
@@ -180,36 +231,97 @@ private class Play(private val scenario: JsonObject, private val home: Path) {
         val text = value.jsonPrimitive.content
         val count = value.jsonPrimitive.intOrNull
         return when (name) {
-            "myTask" -> innsync.myTasks.first().tasks.any { it.task.title == text }
-            "noMyTask" -> innsync.myTasks.first().tasks.none { it.task.title == text }
-            "unassigned" -> innsync.unassigned.first().tasks.any { it.task.title == text }
-            "urgent" -> innsync.urgent.first().tasks.any { it.task.title == text }
-            "noTask" -> phone.task(text) == null
-            "task" -> phone.task(text)?.let { wire(it.status) } == what.text("status")
+            "myTask" -> {
+                innsync.myTasks.first().tasks.any { it.task.title == text }
+            }
+
+            "noMyTask" -> {
+                innsync.myTasks.first().tasks.none { it.task.title == text }
+            }
+
+            "unassigned" -> {
+                innsync.unassigned.first().tasks.any { it.task.title == text }
+            }
+
+            "urgent" -> {
+                innsync.urgent.first().tasks.any { it.task.title == text }
+            }
+
+            "noTask" -> {
+                phone.task(text) == null
+            }
+
+            "task" -> {
+                phone.task(text)?.let { wire(it.status) } == what.text("status")
+            }
+
             "taskOf" -> {
                 val assignee = what.text("assignee")?.let { phones.getValue(it).employee }
                 phone.task(text)?.let { it.assignedTo == assignee } ?: false
             }
-            "suite" -> phone.suite(text)?.let { wire(it.status) } == what.text("status")
+
+            "suite" -> {
+                phone.suite(text)?.let { wire(it.status) } == what.text("status")
+            }
+
             "note" -> {
                 val author = what.text("author")?.let { phones.getValue(it).employee }
                 phone.notes(text).count { author == null || it.createdBy == author } == what.count("times")
             }
-            "moreUnread" -> innsync.inbox.first().unreadCount > unread.getValue(phone.person)
-            "event" -> phone.heard(text)
-            "toast" -> phone.wasTold { it is EffectBody.Toast && it.key == text }
-            "sound" -> phone.wasTold { it is EffectBody.Sound && it.name == text }
-            "fullScreen" -> phone.wasTold { it is EffectBody.EmergencyModal && it.title == text }
-            "acknowledgements" -> innsync.dashboard.first().emergencies.firstOrNull()?.acknowledged?.size == count
-            "emergencies" -> innsync.dashboard.first().emergencies.size == count
-            "pending" -> innsync.status.value.pendingChanges.toInt() == count
-            "parked" -> innsync.status.value.parked.toInt() == count
-            "conflict" -> phone.conflicts().any {
-                it.field == text && it.mine == what.text("mine") && it.theirs == what.text("theirs")
+
+            "moreUnread" -> {
+                innsync.inbox.first().unreadCount > unread.getValue(phone.person)
             }
-            "connection" -> innsync.connection.value.name == text
-            "syncLine" -> innsync.syncLine.first().state.name == text
-            else -> fail("there is nothing to see in $what")
+
+            "event" -> {
+                phone.heard(text)
+            }
+
+            "toast" -> {
+                phone.wasTold { it is EffectBody.Toast && it.key == text }
+            }
+
+            "sound" -> {
+                phone.wasTold { it is EffectBody.Sound && it.name == text }
+            }
+
+            "fullScreen" -> {
+                phone.wasTold { it is EffectBody.EmergencyModal && it.title == text }
+            }
+
+            "acknowledgements" -> {
+                innsync.dashboard.first().emergencies.firstOrNull()?.acknowledged?.size == count
+            }
+
+            "emergencies" -> {
+                innsync.dashboard.first().emergencies.size == count
+            }
+
+            "pending" -> {
+                innsync.status.value.pendingChanges.toInt() == count
+            }
+
+            "parked" -> {
+                innsync.status.value.parked.toInt() == count
+            }
+
+            "conflict" -> {
+                phone.conflicts().any {
+                    it.field == text && it.mine == what.text("mine") && it.theirs == what.text("theirs")
+                }
+            }
+
+            "connection" -> {
+                innsync.connection.value.name == text
+            }
+
+            "syncLine" -> {
+                innsync.syncLine.first().state.name == text
+            }
+
+            else -> {
+                fail("there is nothing to see in $what")
+            }
         }
     }
 }
@@ -239,7 +351,9 @@ private suspend fun Phone.conflicts() = innsync
 
 private fun JsonObject.text(name: String): String? = get(name)?.jsonPrimitive?.content
 
-private fun JsonObject.texts(name: String): List<String> = get(name)?.jsonArray.orEmpty().map { it.jsonPrimitive.content }
+private fun JsonObject.texts(name: String): List<String> = get(name)?.jsonArray.orEmpty().map {
+    it.jsonPrimitive.content
+}
 
 private fun JsonObject.says(name: String): Boolean = get(name)?.jsonPrimitive?.booleanOrNull == true
 

@@ -6,7 +6,10 @@ import kotlin.io.path.Path
 import kotlin.io.path.isExecutable
 
 /** A server process with the demo property, that can be killed and started again where it was. */
-internal class Server(private val data: Path, private val arguments: List<String> = emptyList()) : AutoCloseable {
+internal class Server(
+    private val data: Path,
+    private val arguments: List<String> = emptyList(),
+) : AutoCloseable {
     lateinit var url: String
         private set
     private var process: Process? = null
