@@ -20,6 +20,7 @@ import dev.innsync.core.EventStream
 import dev.innsync.core.Inbox
 import dev.innsync.core.InboxBatch
 import dev.innsync.core.InboxStream
+import dev.innsync.core.InnSyncException
 import dev.innsync.core.InnSyncHandle
 import dev.innsync.core.MyTasks
 import dev.innsync.core.MyTasksBatch
@@ -52,15 +53,19 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.retry
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import java.util.UUID
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /** The real one. */
 internal class LiveInnSync(
@@ -172,8 +177,8 @@ internal class LiveInnSync(
             StatusBatch::number,
             StatusBatch::items,
         ).newest
-        scope.launch { connections.collect { connectionNow.value = it } }
-        scope.launch { statuses.collect { statusNow.value = it } }
+        scope.launch { connections.afterBugs().collect { connectionNow.value = it } }
+        scope.launch { statuses.afterBugs().collect { statusNow.value = it } }
     }
 
     override fun live(query: Query): Flow<List<Entity>> = Pulling(
@@ -240,7 +245,7 @@ internal class LiveInnSync(
             // The handle itself is left to the collector of garbage: so a call that comes later is told `Closed` by the
             // core, and none can meet a handle that is gone.
             handle.shutDown()
-            scope.cancel()
+            scope.coroutineContext.job.cancelAndJoin()
             connectionNow.value = ConnectionState.DISCONNECTED
         }
     }
@@ -254,3 +259,10 @@ internal class LiveInnSync(
 }
 
 private fun Duration.asMillis(): ULong = inWholeMilliseconds.coerceAtLeast(0).toULong()
+
+/** Nobody collects these who could be told of an error, and after a bug the next call works. */
+private fun <T> Flow<T>.afterBugs(): Flow<T> =
+    retry { error ->
+        delay(1.seconds)
+        error is InnSyncException
+    }
