@@ -1,0 +1,100 @@
+package dev.innsync
+
+import dev.innsync.core.Condition
+import dev.innsync.core.Effect
+import dev.innsync.core.EffectBody
+import dev.innsync.core.EntityKind
+import dev.innsync.core.Event
+import dev.innsync.core.EventBody
+import dev.innsync.core.InnSyncException
+import dev.innsync.core.MyTasks
+import dev.innsync.core.Outcome
+import dev.innsync.core.ParkReason
+import dev.innsync.core.Query
+import dev.innsync.core.SyncState
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
+import org.junit.jupiter.api.Test
+import java.util.UUID
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Instant
+
+internal class FakeInnSyncTest {
+    private val ana = FakeInnSync()
+
+    @Test
+    fun `a screen shows what it is told to show, and what comes after`() = story {
+        coroutineScope {
+            val seen = async(start = CoroutineStart.UNDISPATCHED) { ana.myTasks.take(3).toList() }
+            ana.myTasks.first()
+            ana.show(Samples.myTasks)
+            ana.myTasks.first { it == Samples.myTasks }
+            kotlinx.coroutines.yield()
+            ana.show(MyTasks(emptyList()))
+            assertEquals(listOf(0, 1, 0), seen.await().map { it.tasks.size })
+        }
+        ana.show(ana.syncLine.first().copy(state = SyncState.OFFLINE))
+        assertEquals(SyncState.OFFLINE, ana.syncLine.first().state)
+    }
+
+    @Test
+    fun `queries find what fits`() = story {
+        ana.show(Samples.entities)
+        assertEquals(3, ana.query(Query(EntityKind.Task)).size)
+        assertEquals(2, ana.query(Query(EntityKind.Task, listOf(Condition.Open))).size)
+        assertEquals(1, ana.query(Query(EntityKind.Task, limit = 1u, offset = 2u)).size)
+        assertEquals(0, ana.query(Query(EntityKind.Suite)).size)
+        assertEquals(Samples.entities[1], ana.get(Samples.entities[1].ref))
+        assertEquals(3, ana.live(Query(EntityKind.Task)).first().size)
+        assertFailsWith<UnsupportedOperationException> { ana.query(Query(EntityKind.Task, listOf(Condition.Unread))) }
+    }
+
+    @Test
+    fun `commands are written down, and fail when they shall`() = story {
+        ana.failure = InnSyncException.StorageFull()
+        assertFailsWith<InnSyncException.StorageFull> { ana.execute(ana.note("Minibar")) }
+        ana.failure = null
+        val receipt = ana.execute(ana.note("Minibar"))
+        assertEquals(2, ana.commands.size)
+        assertEquals(1, ana.outbox().size)
+        ana.park(receipt.id, ParkReason.Conflict(current = null, fields = emptyList()))
+        assertIs<Outcome.Parked>(ana.settled(receipt.id, 1.seconds))
+        assertEquals(1u, ana.status.value.parked)
+        val again = ana.retry(receipt.id)
+        assertEquals(1u, ana.status.value.pendingChanges)
+        ana.confirm(again)
+        assertEquals(Outcome.Confirmed, ana.settled(again, 1.seconds))
+    }
+
+    @Test
+    fun `a test may play the server`() = story {
+        ana.onExecute = { _, receipt -> ana.confirm(receipt.id) }
+        ana.execute(ana.note("Minibar"))
+        assertEquals(emptyList(), ana.outbox())
+    }
+
+    @Test
+    fun `effects wait until they were presented, events do not wait`() = story {
+        ana.tell(Event("connected", EventBody.Connected))
+        ana.tell(Effect(UUID(1, 1), Instant.fromEpochSeconds(1), EffectBody.Sound("emergency", true)))
+        assertEquals(UUID(1, 1), ana.effects.first().id)
+        assertEquals(UUID(1, 1), ana.effects.first().id)
+        coroutineScope {
+            val event = async(start = CoroutineStart.UNDISPATCHED) { ana.events.first() }
+            ana.tell(Event("reconnect_failed", EventBody.ReconnectFailed))
+            assertEquals("reconnect_failed", event.await().name)
+            val next = async(start = CoroutineStart.UNDISPATCHED) { ana.effects.first { it.id != UUID(1, 1) } }
+            ana.presented(UUID(1, 1))
+            ana.tell(Effect(UUID(1, 2), Instant.fromEpochSeconds(2), EffectBody.Sound("task-assigned", false)))
+            assertEquals(UUID(1, 2), next.await().id)
+        }
+        assertEquals(UUID(1, 2), ana.effects.first().id)
+    }
+}

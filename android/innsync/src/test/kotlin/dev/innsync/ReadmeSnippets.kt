@@ -1,0 +1,50 @@
+package dev.innsync
+
+// What the README shows, compiled and run: ReadmeTest compares the two.
+
+// README: open
+import dev.innsync.core.Command
+import dev.innsync.core.Effect
+import dev.innsync.core.InnSyncException
+import dev.innsync.core.Settings
+import dev.innsync.core.TaskCard
+import dev.innsync.core.TaskStatus
+import dev.innsync.core.TokenStore
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.launch
+
+/** Opens what is on the phone; asks for the password where there is nothing yet. */
+suspend fun openOrSignIn(settings: Settings, tokens: TokenStore?, askPassword: suspend () -> String): InnSync =
+    try {
+        InnSyncs.open(settings, tokens)
+    } catch (_: InnSyncException.SignInRequired) {
+        InnSyncs.signIn(settings, askPassword(), tokens)
+    }
+// README: end
+
+// README: model
+
+/** What the screen of my tasks needs. */
+class MyTasksModel(
+    private val innsync: InnSync,
+    private val scope: CoroutineScope,
+    private val show: suspend (Effect) -> Unit,
+) {
+    val tasks: Flow<List<TaskCard>> = innsync.myTasks.map { it.tasks }
+
+    fun begin() {
+        innsync.connect()
+        // Toasts, sounds and the emergency screen: each comes again until `show` has returned once.
+        scope.launch { innsync.present(show) }
+    }
+
+    /** Returns when it is saved on the phone; there need not be a network. */
+    suspend fun complete(card: TaskCard) {
+        val id = card.task.id
+        if (card.task.status == TaskStatus.Pending) innsync.execute(Command.StartTask(id))
+        innsync.execute(Command.CompleteTask(id))
+    }
+}
+// README: end

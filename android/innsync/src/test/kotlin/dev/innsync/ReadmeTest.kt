@@ -1,0 +1,73 @@
+package dev.innsync
+
+import dev.innsync.core.Effect
+import dev.innsync.core.EffectBody
+import dev.innsync.core.EntityKind
+import dev.innsync.core.Query
+import dev.innsync.core.TaskStatus
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.first
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.io.path.Path
+import kotlin.io.path.readText
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+
+internal class ReadmeTest {
+    @TempDir
+    lateinit var folder: Path
+
+    @Test
+    fun `the README shows what is compiled here`() {
+        val readme = Path(System.getProperty("innsync.readme")).readText()
+        val source = Path("src/test/kotlin/dev/innsync/ReadmeSnippets.kt").readText()
+        val regions = Regex("(?s)// README: \\w+\n(.*?)// README: end").findAll(source).map {
+            it.groupValues[1]
+        }.toList()
+        assertEquals(2, regions.size)
+        regions.forEach { assertContains(readme, "```kotlin\n$it```") }
+    }
+
+    @Test
+    fun `and it works, also in the basement`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val settings = settings("ana", server.url, folder.resolve("ana"))
+            openOrSignIn(settings, tokens = null) { PASSWORD }.close()
+            val innsync = openOrSignIn(settings, tokens = null) { error("she is signed in") }
+            val shown = CopyOnWriteArrayList<Effect>()
+            val scope = CoroutineScope(Dispatchers.Default)
+            val model = MyTasksModel(innsync, scope) { shown += it }
+            model.begin()
+            innsync.upToDate(PATIENCE)
+            val maria = Phone.signIn("maria", server.url, folder.resolve("maria"))
+            maria.goOnline()
+            maria.innsync.execute(maria.innsync.task("Towels for 101", innsync.account.employee))
+            val card = model.tasks.first { it.isNotEmpty() }.single()
+            assertTrue(becomes { shown.any { (it.body as? EffectBody.Toast)?.key == "task.assigned" } })
+            server.kill()
+            model.complete(card)
+            model.tasks.first { it.isEmpty() }
+            server.restart()
+            assertTrue(becomes { maria.task("Towels for 101")?.status == TaskStatus.Completed })
+            maria.innsync.close()
+            innsync.close()
+            scope.cancel()
+        }
+    }
+
+    @Test
+    fun `its screen is tried without a server, and without the core`() = story {
+        val fake = FakeInnSync()
+        fake.show(Samples.myTasks)
+        val model = MyTasksModel(fake, CoroutineScope(Dispatchers.Default)) { }
+        model.complete(model.tasks.first().single())
+        assertEquals(listOf("START_TASK", "COMPLETE_TASK"), fake.outbox().map { it.command })
+        assertEquals(emptyList(), fake.query(Query(EntityKind.Task)))
+    }
+}
