@@ -3,7 +3,7 @@
 use innsync_client::{Timestamp, Uuid};
 
 use crate::entities::Audience;
-use crate::mirror::ToCore;
+use crate::mirror::{ToCore, ToShell};
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskType,
 };
@@ -20,6 +20,14 @@ macro_rules! commands {
             fn to_core(self) -> Self::Core {
                 match self {
                     $(Self::$variant { $($field),+ } => Self::Core::$variant { $($field: $field.to_core()),+ },)+
+                }
+            }
+        }
+        impl ToShell for innsync_client::Command {
+            type Shell = Command;
+            fn to_shell(self) -> Command {
+                match self {
+                    $(Self::$variant { $($field),+ } => Command::$variant { $($field: $field.to_shell()),+ },)+
                 }
             }
         }
@@ -297,8 +305,22 @@ impl ToCore for TimeEdit {
     }
 }
 
+impl From<Option<Uuid>> for IdEdit {
+    fn from(id: Option<Uuid>) -> Self {
+        id.map_or(Self::Clear, |id| Self::Set { id })
+    }
+}
+
+impl From<Option<Timestamp>> for TimeEdit {
+    fn from(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Clear, |at| Self::Set { at })
+    }
+}
+
 macro_rules! patch {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident : $type:ty),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$doc:meta])* $field:ident : $type:ty $(, or empty: $edit:ident)?);+ $(;)?
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Default, uniffi::Record)]
         pub struct $name {
@@ -310,57 +332,65 @@ macro_rules! patch {
                 Self::Core { $($field: self.$field.to_core()),+ }
             }
         }
+        impl ToShell for innsync_client::domain::$name {
+            type Shell = $name;
+            fn to_shell(self) -> $name {
+                $name { $($field: patch!(@shell self.$field $(, $edit)?)),+ }
+            }
+        }
     };
+    (@shell $value:expr) => { $value.to_shell() };
+    (@shell $value:expr, $edit:ident) => { $value.map($edit::from) };
 }
 patch!(
     /// What to change of a suite; what is left out stays.
     SuitePatch {
         /// What is written on its door.
-        suite_number: String,
+        suite_number: String;
         /// Its storey.
-        floor: i32,
+        floor: i32;
     }
 );
 patch!(
     /// What to change of a task; what is left out stays.
     TaskPatch {
         /// What is to be done.
-        title: String,
+        title: String;
         /// At length.
-        description: String,
+        description: String;
         /// What kind of work; never to or from EMERGENCY.
-        task_type: TaskType,
+        task_type: TaskType;
         /// How urgent.
-        priority: Priority,
+        priority: Priority;
         /// Where.
-        suite_id: IdEdit,
+        suite_id: IdEdit, or empty: IdEdit;
         /// Until when.
-        due_at: TimeEdit,
+        due_at: TimeEdit, or empty: TimeEdit;
     }
 );
 patch!(
     /// What to change of a note; what is left out stays.
     NotePatch {
         /// Its heading.
-        title: String,
+        title: String;
         /// Its text.
-        content: String,
+        content: String;
         /// The suite it is about.
-        suite_id: IdEdit,
+        suite_id: IdEdit, or empty: IdEdit;
         /// The task it is about.
-        task_id: IdEdit,
+        task_id: IdEdit, or empty: IdEdit;
         /// Who may see it.
-        audience: Audience,
+        audience: Audience;
     }
 );
 patch!(
     /// What to change of an employee; what is left out stays.
     EmployeePatch {
         /// The name that others see.
-        name: String,
+        name: String;
         /// What they may do.
-        role: Role,
+        role: Role;
         /// Where they work.
-        department: Department,
+        department: Department;
     }
 );

@@ -28,7 +28,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// A piece of work.
@@ -63,7 +63,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// Somebody who works here.
@@ -86,7 +86,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// Something written down for others, with their comments.
@@ -115,7 +115,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// What one person said to a note.
@@ -128,7 +128,7 @@ record!(
         text: String,
         /// When they wrote it.
         created_at: Timestamp,
-    }
+    } without extra
 );
 record!(
     /// News for one person, shown in the inbox.
@@ -155,7 +155,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// An emergency that everybody on duty is alarmed about until they acknowledge it.
@@ -188,7 +188,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// One person's acknowledgement of an alert.
@@ -197,7 +197,7 @@ record!(
         employee_id: Uuid,
         /// When.
         at: Timestamp,
-    }
+    } without extra
 );
 record!(
     /// Something that all staff are told.
@@ -222,7 +222,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 record!(
     /// A change of shift, as it was announced.
@@ -245,7 +245,7 @@ record!(
         updated_at: Timestamp,
         /// Who last changed it.
         updated_by: Uuid,
-    }
+    } without extra
 );
 
 /// Who may see a note.

@@ -21,9 +21,12 @@ pub enum InnSyncError {
     Offline,
     /// The server's certificate is not trusted: a wrong address, a clock that is off, or a private certificate that
     /// `Settings.extraRoots` lacks.
-    #[error("the server is not trusted: {detail}")]
+    #[error(
+        "the server's certificate is not trusted ({detail}): check the phone's date and whether the Wi-Fi wants a sign-in; a \
+         server with its own certificate needs its root given to the app"
+    )]
     ServerNotTrusted {
-        /// What was found, and what to do.
+        /// What was found.
         detail: String,
     },
     /// Ask for an update of the app: the server, or the database on the phone, is of a newer release.
@@ -44,8 +47,8 @@ pub enum InnSyncError {
         /// Why.
         rejection: Rejection,
     },
-    /// The operation has left the phone, and the server may have carried it out: it cannot be discarded, only undone.
-    #[error("the operation was already sent")]
+    /// The operation has left the phone, so it may be carried out already: wait until it is settled, then do the opposite.
+    #[error("the operation has left the phone and can't be taken back")]
     AlreadySent,
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {detail}")]
@@ -96,9 +99,7 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, In
 }
 
 /// As [`caught`], of something that takes its time.
-pub(crate) async fn caught_async<T>(
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, InnSyncError> {
+pub(crate) async fn caught_async<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, InnSyncError> {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done.map_err(InnSyncError::from),
         Err(panic) => Err(bug(panic.as_ref())),
@@ -106,7 +107,8 @@ pub(crate) async fn caught_async<T>(
 }
 
 fn bug(panic: &(dyn Any + Send)) -> InnSyncError {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let said =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Error::bug("a call panicked", &said.unwrap_or("without a text")).into()
 }
 

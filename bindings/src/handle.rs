@@ -14,8 +14,9 @@ use crate::queries::Query;
 use crate::screens::{Dashboard, Inbox, MyTasks, SuiteBoard, Unassigned, Urgent};
 use crate::status::{ConnectionState, SyncLine, SyncStatus};
 use crate::streams::{
-    ConnectionStream, DashboardStream, EffectStream, EventStream, InboxStream, MyTasksStream, OperationStream,
-    StatusStream, SuiteBoardStream, SyncLineStream, UnassignedStream, UpdateStream, UrgentStream,
+    ConnectionStream, DashboardStream, EffectStream, EventStream, InboxStream, MyTasksStream,
+    OperationStream, StatusStream, SuiteBoardStream, SyncLineStream, UnassignedStream, UpdateStream,
+    UrgentStream,
 };
 use crate::tokens::{PlatformTokens, TokenStore};
 use crate::vocabulary::EntityKind;
@@ -91,7 +92,8 @@ pub async fn sign_in(
     password: String,
     tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Arc<InnSyncHandle>, InnSyncError> {
-    caught_async(async { innsync_client::sign_in(settings.options(tokens), &password).await.map(handle) }).await
+    caught_async(async { innsync_client::sign_in(settings.options(tokens), &password).await.map(handle) })
+        .await
 }
 
 /// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for some milliseconds.
@@ -157,6 +159,8 @@ impl InnSyncHandle {
     }
 
     /// Sends a frame that is not a command; queued while not connected, of which the newest 100 are kept.
+    ///
+    /// Errors: `InvalidInput` (no JSON object with a `type`, or over 256 KiB), `Closed`.
     pub fn send_frame(&self, json: String) -> Result<(), InnSyncError> {
         caught(|| self.innsync.send(&json))
     }
@@ -188,6 +192,8 @@ impl InnSyncHandle {
     }
 
     /// Tries a parked operation again; returns the new operation's id.
+    ///
+    /// Errors: `InvalidInput` (it is not parked), `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
     pub async fn retry(&self, operation: Uuid) -> Result<Uuid, InnSyncError> {
         caught_async(self.innsync.retry(operation)).await
     }
@@ -204,7 +210,8 @@ impl InnSyncHandle {
         caught_async(async { self.innsync.outbox().await.map(ToShell::to_shell) }).await
     }
 
-    /// Waits until the operation is confirmed, parked or discarded; `Timeout` else.
+    /// Waits until the operation is confirmed, parked or discarded; `Timeout` else. One that the phone does not know (any
+    /// more) counts as confirmed.
     pub async fn settled(&self, operation: Uuid, timeout_ms: u64) -> Result<Outcome, InnSyncError> {
         caught_async(async {
             let timeout = Duration::from_millis(timeout_ms);
@@ -369,7 +376,8 @@ impl InnSyncHandle {
         caught_async(self.innsync.sign_in_again(&password)).await
     }
 
-    /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held.
+    /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. While
+    /// tokens are being renewed it waits for the new ones, at most 4 s.
     pub async fn quiesce(&self) -> Result<(), InnSyncError> {
         caught_async(self.innsync.quiesce()).await
     }
@@ -381,6 +389,8 @@ impl InnSyncHandle {
     }
 
     /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.
+    ///
+    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `Bug` (the token store failed).
     pub async fn sign_out(&self, pending: PendingWork) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_out(pending.to_core())).await
     }

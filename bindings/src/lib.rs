@@ -21,6 +21,7 @@ mod status;
 mod streams;
 mod tokens;
 mod vocabulary;
+mod wire;
 
 use innsync_client::{Timestamp, Uuid};
 

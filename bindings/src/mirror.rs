@@ -101,11 +101,12 @@ impl ToShell for Fields {
     }
 }
 
-/// A record of the core, for the shell.
+/// A record of the core, for the shell. Each of its fields is named, also one that is left out: a field that is new in the
+/// core does not compile before somebody has decided.
 macro_rules! record {
     ($(#[$meta:meta])* $name:ident = $core:path {
         $($(#[$doc:meta])* $field:ident : $type:ty),+ $(,)?
-    }) => {
+    } $(without $left_out:ident)?) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, uniffi::Record)]
         pub struct $name {
@@ -114,7 +115,8 @@ macro_rules! record {
         impl $crate::mirror::ToShell for $core {
             type Shell = $name;
             fn to_shell(self) -> $name {
-                $name { $($field: $crate::mirror::ToShell::to_shell(self.$field),)+ }
+                let $core { $($field,)+ $($left_out: _,)? } = self;
+                $name { $($field: $crate::mirror::ToShell::to_shell($field),)+ }
             }
         }
     };
@@ -148,7 +150,8 @@ macro_rules! closed_set {
             fn to_core(self) -> Self::Core {
                 match self {
                     $(Self::$variant => Self::Core::$variant,)+
-                    Self::Other { value } => Self::Core::Other(value.into()),
+                    // Also where the text is that of a value which is known by now.
+                    Self::Other { value } => Self::Core::from(value.as_str()),
                 }
             }
         }

@@ -34,6 +34,8 @@ pub struct QueuedOp {
     pub state: OpState,
     /// How often it was sent.
     pub attempts: u32,
+    /// Whether a person may discard it: it is parked, or has never left the phone.
+    pub may_be_discarded: bool,
     /// The operations that must succeed before it is sent.
     pub depends_on: Vec<Uuid>,
 }
@@ -42,6 +44,7 @@ impl ToShell for innsync_client::QueuedOp {
     type Shell = QueuedOp;
     fn to_shell(self) -> QueuedOp {
         QueuedOp {
+            may_be_discarded: self.may_be_discarded(),
             id: self.op.id,
             command: self.op.command.name().to_owned(),
             entity: self.op.command.primary().to_shell(),
@@ -179,7 +182,7 @@ pub enum PendingWork {
     },
     /// Stays on the phone, until the person signs in again.
     Keep,
-    /// Is discarded, by the person's choice.
+    /// Is discarded, by the person's choice; what has left the phone without an answer can't be, and stays.
     Discard,
 }
 

@@ -122,10 +122,10 @@ pub enum Order {
 impl ToCore for Query {
     type Core = innsync_client::Query;
     fn to_core(self) -> Self::Core {
-        let mut query = self.conditions.into_iter().fold(
-            innsync_client::Query::of(self.kind.to_core()),
-            |query, condition| condition.add_to(query),
-        );
+        let mut query = self
+            .conditions
+            .into_iter()
+            .fold(innsync_client::Query::of(self.kind.to_core()), |query, condition| condition.add_to(query));
         if let Some(order) = self.order {
             query = query.order(match order {
                 Order::Usual => innsync_client::Order::Usual,

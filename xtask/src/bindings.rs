@@ -1,6 +1,7 @@
 //! `cargo xtask bindings`: builds the face of the core, writes the Kotlin and Swift that belong to it, and puts the
 //! libraries where the two packages look for them.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +26,10 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
     let mut libraries = built()?;
     if args.release {
-        step("the library that ships", &mut cargo(&["build", "--profile", SHIPPING, "--package", "innsync-ffi"]))?;
+        step(
+            "the library that ships",
+            &mut cargo(&["build", "--profile", SHIPPING, "--package", "innsync-ffi"]),
+        )?;
         libraries = libraries.with_file_name(SHIPPING);
     }
     generate(&libraries)
@@ -40,8 +44,8 @@ pub(crate) fn built() -> Result<PathBuf, String> {
 /// Writes both languages' sources from the library in that folder, and copies the libraries.
 pub(crate) fn generate(libraries: &Path) -> Result<(), String> {
     let fresh = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
-    let library = libraries.join("libinnsync_ffi.so");
-    let bindgen = built()?.join("innsync-bindgen");
+    let library = libraries.join(format!("{DLL_PREFIX}innsync_ffi{DLL_SUFFIX}"));
+    let bindgen = built()?.join(format!("innsync-bindgen{EXE_SUFFIX}"));
     for language in ["kotlin", "swift"] {
         let mut command = Command::new(&bindgen);
         command
@@ -65,7 +69,9 @@ pub(crate) fn generate(libraries: &Path) -> Result<(), String> {
     write(&package.join("Sources/InnSyncCoreFFI/module.modulemap"), modulemap)?;
     // Alone in its folder: beside it the linker would prefer the shared one.
     copy(&libraries.join("libinnsync_ffi.a"), &package.join("lib/libinnsync_ffi.a"))?;
-    anstream::println!("written: android/core/src/generated, ios/InnSyncKit/Sources/InnSyncCore*, ios/InnSyncKit/lib");
+    anstream::println!(
+        "written: android/core/src/generated, ios/InnSyncKit/Sources/InnSyncCore*, ios/InnSyncKit/lib"
+    );
     Ok(())
 }
 

@@ -20,15 +20,29 @@ pub(crate) fn kotlin() -> Result<(), String> {
     step("tests of the Kotlin library", &mut maven)
 }
 
-/// Builds and tests the Swift package.
+/// Builds and tests the Swift package, and looks at its format.
 pub(crate) fn swift() -> Result<(), String> {
-    let install = root().join("ios/install-swift.sh");
-    step("Swift, installed where it is missing", &mut Command::new(&install)).map_err(|error| {
-        format!("{error}; install Swift 6 so that `swift` is found, or leave this part out with --skip swift")
-    })?;
-    let mut swift = Command::new(root().join("ios/test.sh"));
-    swift.env("INNSYNC_SERVER", server()?);
-    step("tests of the Swift package", &mut swift)
+    let ios = root().join("ios");
+    step("Swift 6, installed where it is missing", &mut Command::new(ios.join("install-swift.sh"))).map_err(
+        |error| {
+            format!(
+                "{error}; install Swift 6 so that `swift` is found, or leave this part out with --skip swift"
+            )
+        },
+    )?;
+    let run = || {
+        let mut command = Command::new(ios.join("swift-run.sh"));
+        command.arg("swift").current_dir(&ios);
+        command
+    };
+    let mut test = run();
+    test.arg("test")
+        .env("INNSYNC_SERVER", server()?)
+        .env("INNSYNC_SCENARIOS", root().join("tests/scenarios"));
+    step("tests of the Swift package", &mut test)?;
+    let mut lint = run();
+    lint.args(["format", "lint", "--strict", "--recursive", "Sources/InnSyncKit", "Tests", "Package.swift"]);
+    step("format of the Swift package", &mut lint)
 }
 
 fn server() -> Result<PathBuf, String> {
@@ -42,7 +56,8 @@ fn needs(programs: &[&str], packages: &[&str], part: &str) -> Result<(), String>
         return Ok(());
     }
     let what = format!("{} not found", missing.join(" and "));
-    let by_hand = format!("{what}: install {}, or leave this part out with --skip {part}", packages.join(" and "));
+    let by_hand =
+        format!("{what}: install {}, or leave this part out with --skip {part}", packages.join(" and "));
     if !may_install() {
         return Err(by_hand);
     }

@@ -1,34 +1,57 @@
 //! `cargo xtask test`: everything that must pass, on a fresh machine too.
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::cargo::{PROFILE, cargo, step};
+use crate::{bindings, shells};
 
 /// What to leave out.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Leaves the demo out.
-    #[arg(long)]
-    skip_demo: bool,
-    /// Leaves the documentation out.
-    #[arg(long)]
-    skip_docs: bool,
+    /// Leaves a part out; may be given more than once.
+    #[arg(long, value_enum, value_name = "PART")]
+    skip: Vec<Part>,
+}
+
+/// A part that can be left out.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The documentation.
+    Docs,
+    /// The demo.
+    Demo,
+    /// The Kotlin library; needs a JDK and Maven.
+    Kotlin,
+    /// The Swift package; needs Swift 6, or a Debian machine on which it may be installed.
+    Swift,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
+    let wanted = |part| !args.skip.contains(&part);
     let mut ran = vec!["tests of all crates"];
     // Built first, all at once, so that the tests that start the server's binary find it.
-    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--bins"]))?;
+    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
     step(
         "tests of all crates",
         &mut cargo(&["test", "--profile", PROFILE, "--workspace", "--no-fail-fast"]),
     )?;
-    if !args.skip_docs {
+    if wanted(Part::Kotlin) || wanted(Part::Swift) {
+        bindings::generate(&bindings::built()?)?;
+    }
+    if wanted(Part::Kotlin) {
+        shells::kotlin()?;
+        ran.push("Kotlin");
+    }
+    if wanted(Part::Swift) {
+        shells::swift()?;
+        ran.push("Swift");
+    }
+    if wanted(Part::Docs) {
         let mut doc = cargo(&["doc", "--profile", PROFILE, "--workspace", "--no-deps", "--quiet"]);
         step("documentation without warnings", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
         ran.push("documentation");
     }
-    if !args.skip_demo {
+    if wanted(Part::Demo) {
         let mut demo = cargo(&["run", "--quiet", "--profile", PROFILE, "--package", "xtask", "--"]);
         step("the demo, headless", demo.args(["demo", "--headless"]))?;
         ran.push("demo");

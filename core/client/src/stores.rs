@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use innsync_domain::{Employee, Entity, EntityKind, EntityRef, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid};
+use innsync_domain::{
+    Employee, Entity, EntityKind, EntityRef, Note, Suite, SuiteStatus, Task, TaskStatus, Uuid,
+};
 use innsync_store::{Order, Query};
 
 use crate::error::Error;

@@ -10,7 +10,7 @@ use innsync_client::{
     Command, Effect, EffectBody, Entity, Error, OpState, Options, ParkReason, Query, SyncState, Uuid,
 };
 use innsync_domain::{Note, SuiteStatus, Task};
-use innsync_e2e::{Phone, Server, becomes, toast};
+use innsync_e2e::{PATIENCE, Phone, Server, becomes, toast};
 use serde_json::Value;
 
 const PEOPLE: [&str; 5] = ["maria", "sam", "ana", "ben", "miguel"];
@@ -20,7 +20,8 @@ struct Play {
     home: PathBuf,
     phones: BTreeMap<&'static str, Phone>,
     unread: BTreeMap<&'static str, u32>,
-    began: Instant,
+    // When the last phone had signed in: no token is younger.
+    signed_in: Instant,
     token_life: Duration,
 }
 
@@ -31,15 +32,18 @@ async fn every_scenario_holds() {
     files.retain(|file| file.extension().is_some_and(|it| it == "json"));
     files.sort();
     assert!(files.len() >= 10, "the scenarios are not where they were");
+    let mut failed = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let scenario: Value = serde_json::from_str(&text).unwrap();
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        play(&name, &scenario).await;
+        if let Err(what) = play(&scenario).await {
+            failed.push(format!("{}, {what}", file.file_stem().unwrap().to_string_lossy()));
+        }
     }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-async fn play(name: &str, scenario: &Value) {
+async fn play(scenario: &Value) -> Result<(), String> {
     let home = tempfile::tempdir().unwrap();
     let arguments: Vec<String> = strings(&scenario["serverArguments"]);
     let mut play = Play {
@@ -47,11 +51,8 @@ async fn play(name: &str, scenario: &Value) {
         home: home.path().to_owned(),
         phones: BTreeMap::new(),
         unread: BTreeMap::new(),
-        began: Instant::now(),
-        token_life: arguments.get(1).and_then(|it| it.trim_end_matches('s').parse().ok()).map_or(
-            Duration::ZERO,
-            Duration::from_secs,
-        ),
+        signed_in: Instant::now(),
+        token_life: token_life(&arguments),
     };
     for (key, shared) in [("phones", false), ("handset", true)] {
         for person in strings(&scenario[key]) {
@@ -61,16 +62,24 @@ async fn play(name: &str, scenario: &Value) {
             phone.go_online().await.unwrap();
             play.unread.insert(person, phone.unread().await);
             play.phones.insert(person, phone);
+            play.signed_in = Instant::now();
         }
     }
     for (number, step) in scenario["steps"].as_array().unwrap().iter().enumerate() {
         if let Err(what) = play.step(step).await {
-            panic!("{name}, step {}: {what}\n{step}\n{}", number + 1, scenario["story"]);
+            return Err(format!("step {}: {what}: {step}", number + 1));
         }
     }
     for phone in play.phones.values() {
         phone.innsync.close().await;
     }
+    Ok(())
+}
+
+/// `--token-ttl 2s`, of a scenario that waits for tokens to expire.
+fn token_life(arguments: &[String]) -> Duration {
+    let seconds = arguments.iter().skip_while(|it| *it != "--token-ttl").nth(1);
+    Duration::from_secs(seconds.and_then(|it| it.trim_end_matches('s').parse().ok()).unwrap_or_default())
 }
 
 fn strings(value: &Value) -> Vec<String> {
@@ -102,7 +111,7 @@ impl Play {
             };
         }
         if step["outlivesToken"] == true {
-            let over = self.began + self.token_life + Duration::from_secs(1);
+            let over = self.signed_in + self.token_life + Duration::from_secs(1);
             tokio::time::sleep_until(over.into()).await;
             return Ok(());
         }
@@ -126,6 +135,12 @@ impl Play {
             return discard_parked(phone).await;
         }
         if step["sees"].is_object() {
+            // What is not there must not be looked for before it could have come.
+            let absence = ["noTask", "noMyTask"].iter().any(|it| step["sees"][it].is_string());
+            if absence || step["sees"]["times"] == 0 {
+                let caught_up = phone.innsync.up_to_date(PATIENCE).await;
+                caught_up.map_err(|error| format!("{who} is not up to date: {error}"))?;
+            }
             let seen = becomes(|| async { self.sees(phone, &step["sees"]).await }).await;
             return if seen { Ok(()) } else { Err(format!("{who} does not see it")) };
         }
@@ -165,7 +180,10 @@ impl Play {
         }
         if let Some(it) = of("assignTask") {
             let task_id = known_task(phone, text(&it, "task")).await?.id;
-            return Ok(Command::AssignTask { task_id, assignee: self.phones[known(text(&it, "to"))].employee });
+            return Ok(Command::AssignTask {
+                task_id,
+                assignee: self.phones[known(text(&it, "to"))].employee,
+            });
         }
         if let Some(it) = of("setSuiteStatus") {
             let suite_id = suite(phone, &it["suite"]).await?.ok_or("which suite?")?;
