@@ -101,7 +101,11 @@ public interface InnSync {
      */
     public suspend fun execute(command: Command, dependsOn: List<UUID> = emptyList()): Receipt
 
-    /** Tries a parked operation again; returns the new operation's id. */
+    /**
+     * Tries a parked operation again; returns the new operation's id.
+     *
+     * Throws `InvalidInput` where it is not parked, `Rejected` by the rules, at once.
+     */
     public suspend fun retry(operation: UUID): UUID
 
     /**
@@ -114,7 +118,10 @@ public interface InnSync {
     /** The operations not yet confirmed, in order. */
     public suspend fun outbox(): List<QueuedOp>
 
-    /** Waits until the operation is confirmed, parked or discarded; `Timeout` when that is not so [within] the time. */
+    /**
+     * Waits until the operation is confirmed, parked or discarded; `Timeout` when that is not so [within] the time. One
+     * that the phone does not know (any more) counts as confirmed.
+     */
     public suspend fun settled(operation: UUID, within: Duration): Outcome
 
     /** Why an operation is not confirmed yet, in one English sentence; null: it is not in the outbox. */
@@ -135,7 +142,10 @@ public interface InnSync {
     /** The app came to the foreground, or a push woke it: tries and checks at once. */
     public fun foreground()
 
-    /** Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. */
+    /**
+     * Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. While
+     * tokens are being renewed it waits for the new ones, at most 4 s.
+     */
     public suspend fun quiesce()
 
     /**
@@ -159,13 +169,21 @@ public interface InnSync {
     /** As [clearCache], of one kind. */
     public suspend fun clearKind(kind: EntityKind)
 
-    /** Sends a frame that is not a command; queued while not connected, of which the newest 100 are kept. */
+    /**
+     * Sends a frame that is not a command; queued while not connected, of which the newest 100 are kept.
+     *
+     * Throws `InvalidInput` where it is no JSON object with a `type`, or over 256 KiB.
+     */
     public fun sendFrame(json: String)
 
     /** Signs the same person in again, when [status] says that this is needed. */
     public suspend fun signInAgain(password: String)
 
-    /** Signs out and closes. What is on the phone stays, for when the person signs in again. */
+    /**
+     * Signs out and closes. What is on the phone stays, for when the person signs in again.
+     *
+     * Throws `Timeout` where not all could be sent that should have been: the person stays signed in.
+     */
     public suspend fun signOut(pending: PendingWork = PendingWork.Keep)
 
     /**

@@ -61,8 +61,11 @@ private class Play(
     private val home: Path,
 ) {
     private val arguments = scenario.texts("serverArguments")
-    private val tokenLife = Duration.parse(arguments.getOrElse(1) { "0s" })
-    private val began = TimeSource.Monotonic.markNow()
+    private val tokenLife =
+        Duration.parse(arguments.zipWithNext().find { it.first == "--token-ttl" }?.second ?: "0s")
+
+    // When the last phone had signed in: no token is younger.
+    private var signedIn = TimeSource.Monotonic.markNow()
     private val server = Server(home.resolve("ledger.sqlite"), arguments)
     private val phones = LinkedHashMap<String, Phone>()
     private val unread = HashMap<String, UInt>()
@@ -87,6 +90,7 @@ private class Play(
         phone.goOnline()
         unread[person] = phone.innsync.inbox.first().unreadCount
         phones[person] = phone
+        signedIn = TimeSource.Monotonic.markNow()
     }
 
     private suspend fun step(step: JsonObject) {
@@ -103,7 +107,7 @@ private class Play(
         val phone = phones.getValue(who)
         when {
             step.says("outlivesToken") -> {
-                delay(tokenLife + 1.seconds - began.elapsedNow())
+                delay(tokenLife + 1.seconds - signedIn.elapsedNow())
             }
 
             step.says("closes") -> {
@@ -128,6 +132,9 @@ private class Play(
 
             "sees" in step -> {
                 val what = step.getValue("sees").jsonObject
+                // What is not there must not be looked for before it could have come.
+                val absence = "noTask" in what || "noMyTask" in what || what.count("times") == 0
+                if (absence) phone.innsync.upToDate(PATIENCE)
                 check(becomes { sees(phone, what) }) { "$who does not see it" }
             }
 

@@ -6,18 +6,22 @@ internal fun messageOf(error: InnSyncException): String =
     when (error) {
         is InnSyncException.SignInRequired -> "a person must sign in"
         is InnSyncException.Offline -> "the server cannot be reached"
-        is InnSyncException.ServerNotTrusted -> "the server is not trusted: ${error.detail}"
+        is InnSyncException.ServerNotTrusted -> notTrusted(error.detail)
         is InnSyncException.UpdateRequired -> "this release of the app is too old"
         is InnSyncException.StorageFull -> "the phone's storage is full"
         is InnSyncException.StorageCorrupt -> "the database on the phone is damaged"
         is InnSyncException.AlreadyOpen -> "the database is already open"
         is InnSyncException.Rejected -> error.rejection.message
         is InnSyncException.InvalidInput -> "invalid input: ${error.detail}"
-        is InnSyncException.AlreadySent -> "the operation was already sent"
+        is InnSyncException.AlreadySent -> "the operation has left the phone and can't be taken back"
         is InnSyncException.Timeout -> "it did not happen in time"
         is InnSyncException.Closed -> "this InnSync is closed"
         is InnSyncException.Bug -> "a bug in InnSync, told to the log as ${error.id}"
     }
+
+private fun notTrusted(detail: String) =
+    "the server's certificate is not trusted ($detail): check the phone's date and whether the Wi-Fi wants a sign-in; " +
+        "a server with its own certificate needs its root given to the app"
 
 internal fun messageOf(error: TokenStoreException): String =
     when (error) {
