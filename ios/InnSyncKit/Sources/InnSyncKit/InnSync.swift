@@ -56,7 +56,7 @@ public protocol InnSync: Sendable {
     /// Why an operation is not confirmed yet, in one English sentence; nil: it is not in the outbox.
     func whyWaiting(_ operation: UUID) async throws -> String?
 
-    /// Each change of an operation's state, from now on.
+    /// Each change of an operation's state after it was saved, from now on.
     func operations() -> InnSyncStream<Receipt>
 
     // MARK: Data

@@ -137,8 +137,9 @@ private struct Scenario {
         if let it = step["setSuiteStatus"] {
             let known: [SuiteStatus] = [.vacantClean, .vacantDirty, .occupied, .cleaning, .inspected, .outOfService]
             let wanted = try text(it, "status")
-            guard let suite = try await suite(phone, it["suite"]), let status = known.first(where: { wire($0) == wanted })
-            else { throw Trouble("which suite, which status?") }
+            let suite = try await suite(phone, it["suite"])
+            let status = known.first { wire($0) == wanted }
+            guard let suite, let status else { throw Trouble("which suite, which status?") }
             return .setSuiteStatus(suiteId: suite, status: status)
         }
         if let it = step["createNote"] {

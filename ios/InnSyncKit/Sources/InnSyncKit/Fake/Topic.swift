@@ -44,11 +44,12 @@ final class Topic<Element: Sendable>: Sendable {
     func stream(beginning first: [Element] = []) -> InnSyncStream<Element> {
         let channel = Channel<Element>(keepsNewest: keepsNewest)
         let id = ObjectIdentifier(channel)
-        let ended = state.with { state in
+        let ended = state.with { state -> Bool in
+            guard !state.ended else { return true }
             state.channels[id] = channel
             first.forEach { channel.offer($0) }
             if let current = state.current { channel.offer(current) }
-            return state.ended
+            return false
         }
         if ended { channel.end() }
         return InnSyncStream(

@@ -30,10 +30,11 @@ final class Motel: Sendable {
             directory: home.appendingPathComponent(folder ?? person), device: "\(person)-phone")
     }
 
-    /// That person's phone, signed in; connected and up to date unless said otherwise.
+    /// That person's phone, signed in and up to date; still connected unless said otherwise.
     func phone(_ person: String, folder: String? = nil, online: Bool = true) async throws -> Phone {
         let phone = try await Phone(person, settings(person, folder: folder))
-        if online { try await phone.goOnline() }
+        try await phone.goOnline()
+        if !online { try await phone.goOffline() }
         return phone
     }
 }
@@ -42,7 +43,9 @@ final class Motel: Sendable {
 let patience = Duration.seconds(30)
 
 /// Waits until it holds, asking again every few milliseconds; false when patience ends.
-func becomes(_ holds: () async throws -> Bool) async throws -> Bool {
+func becomes(
+    isolation: isolated (any Actor)? = #isolation, _ holds: () async throws -> Bool
+) async throws -> Bool {
     let deadline = ContinuousClock.now + patience
     while true {
         if try await holds() { return true }

@@ -48,6 +48,12 @@ final class Phone: Sendable {
         try await innsync.upToDate(within: patience)
     }
 
+    /// Disconnects, and waits until it is.
+    func goOffline() async throws {
+        try innsync.disconnect()
+        for try await state in innsync.connectionStates() where state == .disconnected { return }
+    }
+
     func heard(_ event: String) -> Bool { state.with { $0.events.contains(event) } }
 
     func wasTold(_ body: (EffectBody) -> Bool) -> Bool { effects.contains { body($0.body) } }
@@ -62,7 +68,8 @@ final class Phone: Sendable {
 
     /// The newest task of that title.
     func task(_ title: String) async throws -> MotelTask? {
-        try await innsync.query(Query(kind: .task)).tasks.filter { $0.title == title }.max { $0.createdAt < $1.createdAt }
+        let tasks = try await innsync.query(Query(kind: .task)).tasks
+        return tasks.filter { $0.title == title }.max { $0.createdAt < $1.createdAt }
     }
 
     func knownTask(_ title: String) async throws -> MotelTask {

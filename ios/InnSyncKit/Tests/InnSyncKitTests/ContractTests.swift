@@ -1,0 +1,171 @@
+import Foundation
+import Testing
+
+@testable import InnSyncKit
+
+/// What holds of every InnSync, so that what was tried with the fake works with the real one.
+@Suite("Contract")
+struct ContractTests {
+    @Test("Of the real one")
+    func live() async throws {
+        try await Motel.story { motel in
+            try await holds(motel.phone("ana", online: false).innsync, of: "ana")
+        }
+    }
+
+    @Test("Of the fake")
+    func fake() async throws {
+        try await holds(FakeInnSync(), of: "ana")
+    }
+
+    private func holds(_ innsync: any InnSync, of person: String) async throws {
+        #expect(innsync.account.person == person)
+        #expect(try innsync.newID() != innsync.newID())
+
+        // Offline.
+        #expect(try innsync.connectionState() == .disconnected)
+        #expect(try await innsync.connectionStates().first() == .disconnected)
+        #expect(try await innsync.statuses().first().pendingChanges == 0)
+        #expect(try await innsync.syncLine().first().state == .offline)
+        #expect(try await innsync.myTasks().first().tasks.isEmpty)
+        #expect(try await innsync.live(Query(kind: .shift)).first().isEmpty)
+
+        // Commands are saved.
+        let operations = innsync.operations()
+        let (first, second) = (try await note("Towels", innsync), try await note("Soap", innsync, after: []))
+        let third = try await note("Minibar", innsync, after: [first.id])
+        #expect(first.command == "CREATE_NOTE" && first.entity.kind == .note && first.state == .queued)
+        #expect(try await innsync.outbox().map(\.id) == [first.id, second.id, third.id])
+        #expect(try await innsync.outbox().last?.dependsOn == [first.id])
+        #expect(try innsync.status().pendingChanges == 3)
+        #expect(try await innsync.syncLine().first().pending == 3)
+        #expect(try await innsync.whyWaiting(first.id) != nil)
+        #expect(try await innsync.whyWaiting(UUID()) == nil)
+        await #expect(throws: InnSyncError.timeout) { try await innsync.upToDate(within: .milliseconds(1)) }
+        await #expect(throws: InnSyncError.timeout) { try await innsync.settled(first.id, within: .milliseconds(1)) }
+
+        // A person changes their mind.
+        try await innsync.discard(second.id)
+        #expect(try await innsync.settled(second.id, within: patience) == .discarded)
+        #expect(try await innsync.outbox().map(\.id) == [first.id, third.id])
+
+        // Online.
+        try innsync.connect()
+        try innsync.networkChanged(available: true)
+        try innsync.foreground()
+        #expect(try await innsync.settled(first.id, within: patience) == .confirmed)
+        try await innsync.upToDate(within: patience)
+        #expect(try await innsync.outbox().isEmpty)
+        #expect(try innsync.connectionState() == .connected)
+        #expect(try await becomes { try await innsync.syncLine().first().state == .upToDate })
+
+        // A consumer that is cancelled within a batch gets it again.
+        var seen: Set<UUID> = []
+        for _ in 1...2 {
+            let reading = Task {
+                var first: UUID?
+                for try await receipt in operations {
+                    first = first ?? receipt.id
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
+                return first
+            }
+            seen.insert(try #require(try await reading.value))
+        }
+        #expect(seen.count == 1)
+
+        // In the background and back.
+        try await innsync.quiesce()
+        try await innsync.resume()
+        try await innsync.upToDate(within: patience)
+
+        // The end.
+        let tasks = innsync.myTasks()
+        let following = Task {
+            for try await _ in tasks {}
+        }
+        try await innsync.close()
+        try await innsync.close()
+        try await following.value
+        await #expect(throws: InnSyncError.closed) { try await innsync.outbox() }
+        await #expect(throws: InnSyncError.closed) { try await note("Too late", innsync) }
+        await #expect(throws: InnSyncError.closed) { try await innsync.myTasks().first() }
+    }
+
+    private func note(_ title: String, _ innsync: any InnSync, after operations: [UUID] = []) async throws -> Receipt {
+        // With an id of its own making, so that also a closed one gets as far as the command.
+        let note = Command.createNote(
+            noteId: UUID(), title: title, content: "", suiteId: nil, taskId: nil, audience: .allStaff)
+        return try await innsync.execute(note, dependsOn: operations)
+    }
+}
+
+@Suite("Fake")
+struct FakeTests {
+    @Test("It shows what it was given, at once and later")
+    func shows() async throws {
+        let innsync = FakeInnSync()
+        var shown = innsync.myTasks().makeAsyncIterator()
+        #expect(try await shown.next()?.tasks == [])
+        let card = TaskCard.preview(title: "Clean suite 101", suiteNumber: "101")
+        innsync.show(MyTasks(tasks: [card]))
+        #expect(try await shown.next()?.tasks == [card])
+
+        let suite = Suite.preview(number: "101")
+        innsync.show([.ofSuite(value: suite), .ofTask(value: card.task)])
+        #expect(try await innsync.query(Query(kind: .suite)).suites == [suite])
+        #expect(try await innsync.live(Query(kind: .task)).first().tasks == [card.task])
+    }
+
+    @Test("It keeps the commands, and knows what they are about")
+    func keeps() async throws {
+        let (innsync, id) = (FakeInnSync(), UUID())
+        let commands: [Command] = [
+            .completeTask(taskId: id), .setDuty(employeeId: id, isOnDuty: true), .markRead(notificationIds: [id]),
+        ]
+        for command in commands { try await innsync.execute(command) }
+        #expect(innsync.executed == commands)
+        let outbox = try await innsync.outbox()
+        #expect(outbox.map(\.command) == ["COMPLETE_TASK", "SET_DUTY", "MARK_READ"])
+        #expect(outbox.map(\.entity.kind) == [.task, .employee, .notification])
+        #expect(outbox.allSatisfy { $0.entity.id == id })
+    }
+
+    @Test("It fails when told to, and works again")
+    func fails() async throws {
+        let innsync = FakeInnSync()
+        innsync.fail(with: .storageFull)
+        await #expect(throws: InnSyncError.storageFull) { try await innsync.execute(.takeTask(taskId: UUID())) }
+        #expect(innsync.executed.isEmpty)
+        innsync.fail(with: nil)
+        try await innsync.execute(.takeTask(taskId: UUID()))
+    }
+
+    @Test("An operation can be parked, and tried again")
+    func parks() async throws {
+        let innsync = FakeInnSync(connection: .connected)
+        innsync.confirms = false
+        let receipt = try await innsync.execute(.takeTask(taskId: UUID()))
+        let rejection = Rejection(
+            class: .permanent, reason: .alreadyTaken, message: "Ben has taken it.", entity: nil, field: nil)
+        innsync.park(receipt.id, .rejected(rejection: rejection))
+        #expect(try await innsync.syncLine().first().state == .needsYou)
+        let outcome = try await innsync.settled(receipt.id, within: patience)
+        #expect(outcome == .parked(reason: .rejected(rejection: rejection)))
+        let again = try await innsync.retry(receipt.id)
+        innsync.confirms = true
+        #expect(try await innsync.settled(again, within: patience) == .confirmed)
+        #expect(try await innsync.syncLine().first().state == .upToDate)
+    }
+
+    @Test("Effects come until they were presented")
+    func effects() async throws {
+        let innsync = FakeInnSync()
+        let effect = Effect(id: UUID(), at: Date(), body: .sound(name: "task-assigned", looping: false))
+        innsync.tell(effect)
+        #expect(try await innsync.effects().first() == effect)
+        #expect(try await innsync.effects().first() == effect)
+        try innsync.presented(effect.id)
+        #expect(innsync.unpresented.isEmpty)
+    }
+}

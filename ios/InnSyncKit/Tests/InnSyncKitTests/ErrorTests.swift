@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+@testable import InnSyncKit
+
+@Suite("Errors")
+struct ErrorTests {
+    @Test("A panic in the core is a bug with an id, and the next call works")
+    func bug() async throws {
+        for _ in 1...3 {
+            do {
+                try InnSyncKit.raiseTestBug()
+                Issue.record("it must throw")
+            } catch InnSyncError.bug(let id) {
+                #expect(id.count == 8)
+            }
+        }
+        let nowhere = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        #expect(try InnSyncKit.accounts(in: nowhere).isEmpty)
+    }
+
+    @Test("A token store that throws fails the sign-in with an error of InnSync", arguments: [true, false])
+    func brokenTokens(isTyped: Bool) async throws {
+        try await Motel.story { motel in
+            do {
+                _ = try await InnSyncKit.signIn(
+                    motel.settings("ana"), password: Motel.password, tokens: BrokenTokens(isTyped: isTyped))
+                Issue.record("it must throw")
+            } catch let error as InnSyncError {
+                guard case .bug = error else { throw error }
+            }
+            // With one that works she can sign in at once.
+            try await motel.phone("ana").close()
+        }
+    }
+
+    @Test("Tokens that cannot be read do not keep Ana from her data: she is asked to sign in")
+    func unreadableTokens() async throws {
+        try await Motel.story { motel in
+            let ana = try await motel.phone("ana")
+            try await ana.close()
+            let innsync = try await InnSyncKit.open(motel.settings("ana"), tokens: BrokenTokens(isTyped: true))
+            #expect(try await innsync.query(Query(kind: .suite)).count == 20)
+            try innsync.connect()
+            #expect(try await becomes { try innsync.status().needsSignIn })
+            try await innsync.close()
+        }
+    }
+
+    @Test("Without a server signing in says so")
+    func offline() async throws {
+        try await Motel.story { motel in
+            motel.server.kill()
+            await #expect(throws: InnSyncError.offline) { try await motel.phone("ana") }
+        }
+    }
+
+    @Test("Each error has words for a person")
+    func words() {
+        let rejection = Rejection(
+            class: .permanent, reason: .forbidden, message: "Only managers may do that.", entity: nil, field: nil)
+        let all: [InnSyncError] = [
+            .signInRequired, .offline, .serverNotTrusted(detail: "self-signed"), .updateRequired, .storageFull,
+            .storageCorrupt, .alreadyOpen, .rejected(rejection), .alreadySent, .invalidInput(detail: "no device"),
+            .timeout, .closed, .bug(id: "0a1b2c3d"),
+        ]
+        for error in all {
+            #expect(error.localizedDescription.hasSuffix("."))
+            #expect(error.errorDescription == error.localizedDescription)
+            #expect(error.recoverySuggestion != "")
+        }
+        #expect(InnSyncError.rejected(rejection).localizedDescription == "Only managers may do that.")
+    }
+}
+
+/// A token store whose every call fails.
+private final class BrokenTokens: TokenStore {
+    private struct Odd: Error {}
+    private let isTyped: Bool
+
+    init(isTyped: Bool) {
+        self.isTyped = isTyped
+    }
+
+    func load(account: String) throws -> String? { throw failure }
+    func save(account: String, tokens: String) throws { throw failure }
+    func clear(account: String) throws { throw failure }
+
+    private var failure: any Error {
+        isTyped ? TokenStoreError.Failed(detail: "the phone is locked") : Odd()
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+
+@testable import InnSyncKit
+
+// What the README and the article show is quoted from here, so that it compiles; a test sees to it that they are equal.
+
+// README: sign in
+import InnSyncKit
+
+func openInnSync(server: URL, directory: URL, password: String?) async throws -> any InnSync {
+    let settings = InnSyncSettings(server: server, property: "seaside", person: "ana", directory: directory)
+    let innsync: any InnSync
+    if let password {
+        innsync = try await InnSyncKit.signIn(settings, password: password)
+    } else {
+        // Signed in before: needs no password and no network.
+        innsync = try await InnSyncKit.open(settings)
+    }
+    try innsync.connect()
+    return innsync
+}
+// README: end
+
+// README: complete a task
+func complete(_ task: MotelTask, _ innsync: any InnSync) async throws {
+    // Returns when it is saved on the phone, with or without a network; lists show it at once.
+    try await innsync.execute(.completeTask(taskId: task.id))
+}
+// README: end
+
+// README: effects
+func showEffects(of innsync: any InnSync, toast: (_ key: String) async -> Void) async throws {
+    for try await effect in innsync.effects() {
+        if case .toast(_, let key, _, _) = effect.body { await toast(key) }
+        // It does not come again; without this it would, also after a restart.
+        try innsync.presented(effect.id)
+    }
+}
+// README: end
+
+#if canImport(SwiftUI)
+    // README: my tasks
+    import SwiftUI
+
+    @available(iOS 17, macOS 14, *)
+    struct MyTasksView: View {
+        let innsync: any InnSync
+        @State private var tasks: Watched<MyTasks>
+        @State private var line: Watched<SyncLine>
+
+        init(innsync: any InnSync) {
+            self.innsync = innsync
+            _tasks = State(initialValue: Watched(innsync.myTasks()))
+            _line = State(initialValue: Watched(innsync.syncLine()))
+        }
+
+        var body: some View {
+            List(tasks.value?.tasks ?? [], id: \.task.id) { card in
+                Button(card.task.title) {
+                    Task { try await complete(card.task, innsync) }
+                }
+                .badge(card.unsent ? "not yet sent" : card.suiteNumber ?? "")
+            }
+            .safeAreaInset(edge: .bottom) {
+                if let line = line.value { Text("\(line.pending) changes to be sent") }
+            }
+            .task { await tasks.run() }
+            .task { await line.run() }
+        }
+    }
+    // README: end
+#endif
+
+@Suite("README")
+struct ReadmeTests {
+    @Test("Its snippets are those that are compiled here", arguments: ["../../../README.md", article])
+    func snippets(_ path: String) throws {
+        let here = URL(fileURLWithPath: #filePath)
+        let file = URL(fileURLWithPath: path, relativeTo: here.deletingLastPathComponent().appendingPathComponent(""))
+        let shown = try swift(in: String(contentsOf: file, encoding: .utf8))
+        let compiled = try regions(of: String(contentsOf: here, encoding: .utf8))
+        #expect(compiled.count == 4)
+        #expect(Set(shown) == Set(compiled))
+    }
+
+    @Test("Ana completes a task without a network, as the README says")
+    func completes() async throws {
+        try await Motel.story { motel in
+            let folder = motel.home.appendingPathComponent("readme")
+            var innsync = try await openInnSync(server: motel.server.url, directory: folder, password: Motel.password)
+            try await innsync.upToDate(within: patience)
+            let card = try #require(try await innsync.unassigned().first().tasks.first)
+            try await innsync.execute(.takeTask(taskId: card.task.id))
+            try await innsync.execute(.startTask(taskId: card.task.id))
+            try await innsync.upToDate(within: patience)
+
+            motel.server.kill()
+            try await innsync.close()
+            innsync = try await openInnSync(server: motel.server.url, directory: folder, password: nil)
+            #expect(try await innsync.myTasks().first().tasks.map(\.task.id) == [card.task.id])
+            try await complete(card.task, innsync)
+            #expect(try await innsync.myTasks().first().tasks.isEmpty)
+            #expect(try innsync.status().pendingChanges == 1)
+
+            try motel.server.restart()
+            let (keys, told) = AsyncStream<String>.makeStream()
+            let showing = Task { [innsync] in try await showEffects(of: innsync) { told.yield($0) } }
+            for await key in keys where key == "sync.done" { break }
+            #expect(try innsync.status().pendingChanges == 0)
+            try await innsync.close()
+            try await showing.value
+        }
+    }
+
+    private static let article = "../../Sources/InnSyncKit/InnSyncKit.docc/AnAppInTenMinutes.md"
+
+    /// The blocks of Swift in a page, those of a shell or a manifest apart.
+    private func swift(in page: String) -> [String] {
+        page.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+    }
+
+    /// What stands here between the marks, as far left as it goes.
+    private func regions(of source: String) -> [String] {
+        var regions: [String] = []
+        var region: [String]?
+        for line in source.components(separatedBy: "\n") {
+            let bare = line.trimmingCharacters(in: .whitespaces)
+            if bare == "// README: end" {
+                let lines = region ?? []
+                let margin = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
+                regions.append(lines.map { $0.dropFirst(margin) + "\n" }.joined())
+                region = nil
+            } else if bare.hasPrefix("// README: ") {
+                region = []
+            } else {
+                region?.append(line)
+            }
+        }
+        return regions
+    }
+}
