@@ -6,6 +6,8 @@ import dev.innsync.core.Condition
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
 import dev.innsync.core.Entity
+import dev.innsync.core.OpState
+import dev.innsync.core.QueuedOp
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncState
 import dev.innsync.core.SyncStatus
@@ -47,6 +49,17 @@ internal object FakeDefaults {
         onDuty = emptyList(),
         emergencies = emptyList(),
     )
+
+    fun queued(id: UUID, command: Command, dependsOn: List<UUID>) =
+        QueuedOp(
+            id = id,
+            command = name(command),
+            entity = command.entity,
+            state = OpState.Queued,
+            attempts = 0u,
+            dependsOn = dependsOn,
+            mayBeDiscarded = true,
+        )
 
     /** `COMPLETE_TASK` */
     fun name(command: Command): String =

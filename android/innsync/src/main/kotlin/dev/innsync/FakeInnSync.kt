@@ -195,7 +195,7 @@ public class FakeInnSync(
     override suspend fun execute(command: Command, dependsOn: List<UUID>): Receipt {
         given += command
         return working {
-            val queued = QueuedOp(newId(), FakeDefaults.name(command), command.entity, OpState.Queued, 0u, dependsOn)
+            val queued = FakeDefaults.queued(newId(), command, dependsOn)
             queue.update { it + queued }
             val receipt = queued.receipt(OpState.Queued)
             count()

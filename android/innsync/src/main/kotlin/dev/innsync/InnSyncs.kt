@@ -1,10 +1,13 @@
 package dev.innsync
 
 import dev.innsync.core.Account
+import dev.innsync.core.Command
 import dev.innsync.core.InnSyncHandle
 import dev.innsync.core.NativeThreads
 import dev.innsync.core.Settings
 import dev.innsync.core.TokenStore
+import dev.innsync.core.commandFromJson
+import dev.innsync.core.commandToJson
 import dev.innsync.core.openAccount
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
@@ -41,6 +44,18 @@ public object InnSyncs {
 
     /** Panics in the core, so that an app can try its reporting of bugs: throws `Bug`, and the next call works. */
     public suspend fun raiseTestBug(): Unit = native { dev.innsync.core.raiseTestBug() }
+
+    /** A command as JSON, as the wire writes it: for logs and links. Loads the core. */
+    public fun json(command: Command): String {
+        NativeThreads.keepAttached()
+        return commandToJson(command)
+    }
+
+    /** A command from JSON. Throws `InvalidInput`, which says where the text is wrong. Loads the core. */
+    public fun command(json: String): Command {
+        NativeThreads.keepAttached()
+        return commandFromJson(json)
+    }
 
     private suspend fun opening(open: suspend () -> InnSyncHandle): InnSync {
         var opened: LiveInnSync? = null

@@ -20,8 +20,8 @@ internal fun messageOf(error: InnSyncException): String =
     }
 
 private fun notTrusted(detail: String) =
-    "the server's certificate is not trusted ($detail): check the phone's date and whether the Wi-Fi wants a sign-in; " +
-        "a server with its own certificate needs its root given to the app"
+    "the server's certificate is not trusted ($detail): check the phone's date and whether the Wi-Fi wants a " +
+        "sign-in; a server with its own certificate needs its root given to the app"
 
 internal fun messageOf(error: TokenStoreException): String =
     when (error) {
