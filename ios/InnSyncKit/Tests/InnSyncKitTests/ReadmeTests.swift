@@ -69,7 +69,7 @@ func showEffects(of innsync: any InnSync, toast: (_ key: String) async -> Void) 
             .task { await line.run() }
         }
     }
-    // README: end
+// README: end
 #endif
 
 @Suite("README")
@@ -107,6 +107,7 @@ struct ReadmeTests {
             let (keys, told) = AsyncStream<String>.makeStream()
             let showing = Task { [innsync] in try await showEffects(of: innsync) { told.yield($0) } }
             for await key in keys where key == "sync.done" { break }
+            try await innsync.upToDate(within: patience)
             #expect(try innsync.status().pendingChanges == 0)
             try await innsync.close()
             try await showing.value
