@@ -6,7 +6,7 @@
 # Where the machine has Swift 6 itself, that is used. Else the command runs in the Debian system that install-swift.sh
 # made (as root: it mounts what the command needs, in a mount namespace of its own, so that nothing stays mounted).
 # Inside, the folder `ios` has the path that it has outside; INNSYNC_SERVER (a program) and INNSYNC_SCENARIOS (a folder)
-# are passed on and can be read there too. /tmp is empty and forgotten afterwards.
+# are passed on and can be read there too. Temporary files are forgotten afterwards.
 set -euo pipefail
 
 IOS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)

@@ -55,12 +55,22 @@ private struct Scenario {
                 do {
                     try await scenario.take(step)
                 } catch {
-                    Issue.record("step \(number + 1): \(error)\n\(step)\n\(script["story"]?.text ?? "")")
+                    let phones = try await scenario.described()
+                    Issue.record("step \(number + 1): \(error)\n\(step)\n\(script["story"]?.text ?? "")\n\(phones)")
                     break
                 }
             }
             for phone in scenario.phones.values { try await phone.close() }
         }
+    }
+
+    /// How it stands, for whoever looks into a failure.
+    private func described() async throws -> String {
+        var lines: [String] = []
+        for phone in phones.values {
+            try await lines.append("\(phone.person): \(phone.innsync.status()) \(phone.innsync.outbox())")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private mutating func signIn(_ person: String, folder: String) async throws {
