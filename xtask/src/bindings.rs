@@ -1,6 +1,8 @@
 //! `cargo xtask bindings`: builds the face of the core, writes the Kotlin and Swift that belong to it, and puts the
 //! libraries where the two packages look for them.
 
+mod kotlin;
+
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +59,10 @@ pub(crate) fn generate(libraries: &Path) -> Result<(), String> {
     }
 
     let kotlin = read(&fresh.path().join("dev/innsync/core/innsync_ffi.kt"))?;
-    write(&root().join("android/core/src/generated/kotlin/dev/innsync/core/innsync_ffi.kt"), &kotlin)?;
+    write(
+        &root().join("android/core/src/generated/kotlin/dev/innsync/core/innsync_ffi.kt"),
+        &kotlin::mended(&kotlin)?,
+    )?;
 
     let package = root().join("ios/InnSyncKit");
     let swift = read(&fresh.path().join("InnSyncCore.swift"))?;

@@ -1,0 +1,65 @@
+//! What is mended in the Kotlin that uniffi writes. Each fails when uniffi's templates have changed.
+
+/// The sources with all that is mended.
+pub(super) fn mended(source: &str) -> Result<String, String> {
+    let source = with_status_pool(source)?;
+    let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
+    let (mut messages, mut objects) = (0, 0);
+    for at in 0..lines.len() {
+        if with_message(&lines, at) {
+            let indent = lines[at].len() - lines[at].trim_start().len();
+            lines[at] = format!("{}get() = messageOf(this)", " ".repeat(indent));
+            messages += 1;
+        } else if lines[at].starts_with("    object ")
+            && lines[at].contains(" : ")
+            && lines[at].ends_with("()")
+        {
+            lines[at].insert_str(4, "data ");
+            objects += 1;
+        }
+    }
+    if messages == 0 || objects == 0 {
+        return Err(changed("exceptions or objects"));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// The text of an exception is the core's, instead of its fields one after the other.
+fn with_message(lines: &[String], at: usize) -> bool {
+    at > 0
+        && lines[at - 1].trim() == "override val message"
+        && lines[at].trim_start().starts_with("get() = \"")
+}
+
+const EACH_CALL: &str = "    var status = UniffiRustCallStatus()
+    val return_value = callback(status)
+    uniffiCheckCallStatus(errorHandler, status)
+    return return_value
+}
+";
+const POOLED: &str = "    val pool = uniffiStatusPool.get()
+    val status = pool.acquire()
+    try {
+        val return_value = callback(status)
+        if (status.pointer.getByte(0) != UNIFFI_CALL_SUCCESS) {
+            status.read()
+            uniffiCheckCallStatus(errorHandler, status)
+        }
+        return return_value
+    } finally {
+        pool.release()
+    }
+}
+";
+
+/// Making a status structure for each call is most of what a call costs: here they are used again.
+fn with_status_pool(source: &str) -> Result<String, String> {
+    if source.matches(EACH_CALL).count() != 1 {
+        return Err(changed("calls"));
+    }
+    Ok(source.replace(EACH_CALL, POOLED))
+}
+
+fn changed(what: &str) -> String {
+    format!("uniffi writes {what} in another way now: see xtask/src/bindings/kotlin.rs")
+}
