@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::readers::Readers;
 use super::reply::Refused;
+use super::spool::{self, Spools};
 use super::state::{Clock, Gate, Shared};
 use super::writer::Writer;
 use super::{driver, health, rest, sessions, snapshot, unread, upgrade, upkeep};
@@ -114,6 +115,7 @@ pub async fn serve(
         hashing: Semaphore::new(HASHING),
         readers,
         snapshots,
+        spools: Spools::new(spool::ROOM_BYTES),
         writer,
         hub: hub.clone(),
         query_token: config.query_token,
