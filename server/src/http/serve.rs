@@ -40,7 +40,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 pub struct Config {
     /// Where to listen; port 0: any that is free.
     pub listen: SocketAddr,
-    /// How long an access token is good.
+    /// How long an access token is good: at most as long as a refresh token, [`REFRESH_TTL_MS`](crate::auth::REFRESH_TTL_MS).
     pub token_ttl: Duration,
     /// How long changes are kept for phones that were away.
     pub keep_changes: Duration,
@@ -122,7 +122,7 @@ pub async fn serve(
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
-    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes, config.token_ttl));
+    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
