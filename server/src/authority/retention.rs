@@ -12,7 +12,7 @@ const OUTCOMES_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 /// Milliseconds that a refresh token is kept after another took its place. A copy that is used in that time ends the
 /// session; later it is merely unknown.
 const SUPERSEDED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
-/// Rows of each kind (and commits of each property) in one slice.
+/// Commits, of all properties together, and rows of each other kind in one slice.
 const SLICE: usize = 1_000;
 
 /// How long things are kept that the operator decides about, in milliseconds.
@@ -29,16 +29,20 @@ impl Authority {
     pub fn forget_old(&mut self, now: Timestamp, keep: &Retention) -> Result<bool, LedgerError> {
         let before = |kept_ms: i64| now.plus_millis(kept_ms.saturating_neg());
         let transaction = self.ledger.begin()?;
-        let mut more = false;
+        let mut left = SLICE;
         for property in properties::all(&transaction)? {
             let horizon = properties::head(&transaction, &property.id)?.horizon;
-            let old = feed::older(&transaction, &property.id, horizon, before(keep.changes_ms), SLICE)?;
+            let old = feed::older(&transaction, &property.id, horizon, before(keep.changes_ms), left)?;
             if let Some(last) = old.last() {
                 feed::forget(&transaction, &property.id, *last)?;
                 properties::set_horizon(&transaction, &property.id, *last)?;
             }
-            more |= old.len() == SLICE;
+            left -= old.len();
+            if left == 0 {
+                break;
+            }
         }
+        let mut more = left == 0;
         more |= outcomes::forget_bodies(&transaction, before(OUTCOMES_MS), SLICE)? == SLICE;
         more |= credentials::forget_tokens(&transaction, now, before(SUPERSEDED_MS), SLICE)? == SLICE;
         credentials::forget_ended_sessions(&transaction, before(keep.ended_sessions_ms))?;

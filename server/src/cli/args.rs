@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use innsync_domain::{Department, Role};
 
+use crate::auth::REFRESH_TTL_MS;
 use crate::logging::LogFormat;
 
 /// The server that InnSync phones talk to.
@@ -71,8 +72,8 @@ pub(super) struct Serve {
     /// Fills an empty ledger with the Seaside Motel: maria, sam, ana, ben and miguel, password "demo".
     #[arg(long)]
     pub(super) demo: bool,
-    /// How long an access token is good: 90s, 15m, 12h.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    /// How long an access token is good, at most 90d: 90s, 15m, 12h.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = token_ttl)]
     pub(super) token_ttl: Duration,
     /// How long changes are kept for phones that were away; after it they fetch a snapshot: 12h, 30d.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
@@ -167,6 +168,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// An access token that outlived its session's refresh tokens could not be ended with them.
+fn token_ttl(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        ttl if ttl.as_millis() <= u128::from(REFRESH_TTL_MS.unsigned_abs()) => Ok(ttl),
+        _ => Err("at most 90d, as long as a session lasts that is not refreshed".to_owned()),
+    }
+}
+
 fn role(text: &str) -> Result<Role, String> {
     known(Role::from(text.to_ascii_uppercase().as_str()), Role::KNOWN)
 }
@@ -201,6 +210,13 @@ mod tests {
         assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
         for bad in ["", "15", "0s", "m", "-1s", "99999h", "366d", "1\u{fc}"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn an_access_token_is_good_no_longer_than_a_refresh_token() {
+        assert_eq!(token_ttl("90d"), Ok(Duration::from_secs(7_776_000)));
+        for bad in ["91d", "7776001s", "0s"] {
+            assert!(token_ttl(bad).is_err(), "{bad}");
         }
     }
 }

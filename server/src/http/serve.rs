@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::readers::Readers;
 use super::reply::Refused;
+use super::spool::{self, Spools};
 use super::state::{Clock, Gate, Shared};
 use super::writer::Writer;
 use super::{driver, health, rest, sessions, snapshot, unread, upgrade, upkeep};
@@ -39,7 +40,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 pub struct Config {
     /// Where to listen; port 0: any that is free.
     pub listen: SocketAddr,
-    /// How long an access token is good.
+    /// How long an access token is good: at most as long as a refresh token, [`REFRESH_TTL_MS`](crate::auth::REFRESH_TTL_MS).
     pub token_ttl: Duration,
     /// How long changes are kept for phones that were away.
     pub keep_changes: Duration,
@@ -114,13 +115,14 @@ pub async fn serve(
         hashing: Semaphore::new(HASHING),
         readers,
         snapshots,
+        spools: Spools::new(spool::ROOM_BYTES),
         writer,
         hub: hub.clone(),
         query_token: config.query_token,
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
-    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes, config.token_ttl));
+    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();

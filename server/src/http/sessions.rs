@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use innsync_domain::{Employee, Uuid};
+use innsync_domain::{Employee, Timestamp, Uuid};
 use innsync_protocol::{PropertyInfo, RefreshRequest, SessionAnswer, SessionRequest, limits};
 use serde::de::DeserializeOwned;
 
@@ -39,7 +39,8 @@ pub(super) async fn sign_in(
         .run(move |authority| (start(authority, now, &at, employee, &device), Vec::new()))
         .await??;
     tracing::info!(property, employee = %employee, "signed in");
-    let answer = answer(&shared, &property, started.session, started.refresh_token, started.employee).await?;
+    let answer =
+        answer(&shared, now, &property, started.session, started.refresh_token, started.employee).await?;
     Ok(reply::json(StatusCode::CREATED, answer))
 }
 
@@ -90,14 +91,25 @@ fn admit(shared: &Shared, property: &str, person: &str, address: IpAddr) -> Resu
 pub(super) async fn renew(State(shared): App, request: Request) -> Result<Response, Refused> {
     let RefreshRequest { refresh_token } = body(request).await?;
     let (token, now) = (Secret::new(refresh_token), shared.now());
-    let refreshed = shared.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await?;
-    if let Err(SessionError::Ended(session)) = refreshed {
-        ended(&shared, session).await;
-    }
-    let refreshed = refreshed?;
-    let answer =
-        answer(&shared, &refreshed.property, refreshed.session, refreshed.refresh_token, refreshed.employee)
-            .await?;
+    let ending = shared.clone();
+    let refreshed = in_any_case(async move {
+        let refreshed =
+            ending.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await?;
+        if let Err(SessionError::Ended(session)) = refreshed {
+            ended(&ending, session).await;
+        }
+        Ok(refreshed?)
+    })
+    .await?;
+    let answer = answer(
+        &shared,
+        now,
+        &refreshed.property,
+        refreshed.session,
+        refreshed.refresh_token,
+        refreshed.employee,
+    )
+    .await?;
     Ok(reply::json(StatusCode::OK, answer))
 }
 
@@ -105,10 +117,20 @@ pub(super) async fn renew(State(shared): App, request: Request) -> Result<Respon
 pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Response, Refused> {
     let facts = authenticate(&shared, &headers)?;
     let (now, session) = (shared.now(), facts.session);
-    shared.writer.run(move |authority| (sign_out(authority, now, session), Vec::new())).await??;
-    ended(&shared, session).await;
-    tracing::info!(employee = %facts.employee, "signed out");
-    Ok(StatusCode::NO_CONTENT.into_response())
+    in_any_case(async move {
+        shared.writer.run(move |authority| (sign_out(authority, now, session), Vec::new())).await??;
+        ended(&shared, session).await;
+        tracing::info!(employee = %facts.employee, "signed out");
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+/// Does it to the end, also if the phone hangs up meanwhile and nobody waits for the answer any more.
+async fn in_any_case<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    tokio::spawn(work).await.map_err(|_| Refused::internal())?
 }
 
 /// Access tokens and sockets of a session that the ledger has ended.
@@ -117,8 +139,10 @@ async fn ended(shared: &Shared, session: Uuid) {
     shared.hub.input(HubInput::SessionEnded { session }).await;
 }
 
+/// What somebody has who signed in or refreshed: an access token that is as old as the refresh token.
 async fn answer(
     shared: &Shared,
+    now: Timestamp,
     property: &str,
     session: Uuid,
     refresh_token: Secret,
@@ -130,7 +154,7 @@ async fn answer(
         Some(property) => property.into(),
         None => return Err(SessionError::Revoked.into()),
     };
-    let issued = shared.gate.tokens().issue(shared.now(), &property.id, employee.id, session);
+    let issued = shared.gate.tokens().issue(now, &property.id, employee.id, session);
     let (access_token, expires_at) = issued.map_err(SessionError::from)?;
     let answer = SessionAnswer {
         access_token: access_token.expose().clone(),

@@ -1,47 +1,112 @@
 //! What is read at the ledger's speed and sent at the phone's. It lies in memory while it is small and in a temporary file
-//! (the system's, `TMPDIR`) from then on.
+//! (the system's, `TMPDIR`) from then on. All spools share one room, and a session has one of them at a time.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::Bytes;
+use innsync_domain::Uuid;
 use tempfile::SpooledTempFile;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::ledger::LedgerError;
 
+/// Bytes that all spools of the server may take.
+pub(super) const ROOM_BYTES: usize = 1024 * 1024 * 1024;
 /// Bytes of a spool that lie in memory.
 const MEMORY_BYTES: usize = 256 * 1024;
 /// Bytes that are taken out at once.
 const CHUNK_BYTES: usize = 32 * 1024;
 
+/// All there are.
+pub(super) struct Spools {
+    /// A permit for each byte that is free.
+    room: Arc<Semaphore>,
+    /// Bytes that must be free for one to be begun, so that those that were begun can be finished.
+    spare: usize,
+    latest: Mutex<HashMap<Uuid, Weak<Spool>>>,
+}
+
 /// See the module. One side puts in, one takes out.
 pub(super) struct Spool {
     state: Mutex<State>,
     grown: Notify,
+    room: Arc<Semaphore>,
+    spare: usize,
+    wanted: watch::Sender<()>,
 }
 
 struct State {
     file: SpooledTempFile,
+    room: Option<OwnedSemaphorePermit>,
     written: u64,
     taken: u64,
-    end: Option<Result<(), LedgerError>>,
+    end: Option<Result<(), Cut>>,
+}
+
+/// Why a spool ends before all is in it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cut {
+    #[error("too much waits for other phones")]
+    NoRoom,
+    #[error("it is not waited for any more")]
+    GivenUp,
+    #[error("a temporary file: {0}")]
+    File(#[from] io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Spools {
+    /// With room for so many bytes.
+    pub(super) fn new(room: usize) -> Self {
+        Self { room: Arc::new(Semaphore::new(room)), spare: room / 2, latest: Mutex::default() }
+    }
+
+    /// A spool for that session; the one it had before is given up.
+    pub(super) fn open(&self, session: Uuid) -> Arc<Spool> {
+        let file = SpooledTempFile::new(MEMORY_BYTES);
+        let spool = Arc::new(Spool {
+            state: Mutex::new(State { file, room: None, written: 0, taken: 0, end: None }),
+            grown: Notify::new(),
+            room: self.room.clone(),
+            spare: self.spare,
+            wanted: watch::Sender::new(()),
+        });
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.retain(|_, spool| spool.strong_count() > 0);
+        let before = latest.insert(session, Arc::downgrade(&spool));
+        drop(latest);
+        if let Some(before) = before.and_then(|before| before.upgrade()) {
+            before.give_up();
+        }
+        spool
+    }
 }
 
 impl Spool {
-    pub(super) fn new() -> Arc<Self> {
-        let file = SpooledTempFile::new(MEMORY_BYTES);
-        let state = State { file, written: 0, taken: 0, end: None };
-        Arc::new(Self { state: Mutex::new(state), grown: Notify::new() })
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is room to begin.
+    pub(super) fn admit(&self) -> Result<(), Cut> {
+        if self.room.available_permits() < self.spare { Err(Cut::NoRoom) } else { Ok(()) }
+    }
+
     /// Puts some in, behind the rest.
-    pub(super) fn put(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn put(&self, bytes: &[u8]) -> Result<(), Cut> {
         let mut state = self.state();
+        if state.end.is_some() {
+            return Err(Cut::GivenUp);
+        }
+        let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let room = self.room.clone().try_acquire_many_owned(count).map_err(|_| Cut::NoRoom)?;
+        match &mut state.room {
+            Some(held) => held.merge(room),
+            none => *none = Some(room),
+        }
         let end = SeekFrom::Start(state.written);
         state.file.seek(end)?;
         state.file.write_all(bytes)?;
@@ -52,7 +117,7 @@ impl Spool {
     }
 
     /// Nothing more comes: all was put in, or it failed. Only the first word counts.
-    pub(super) fn end(&self, how: Result<(), LedgerError>) {
+    pub(super) fn end(&self, how: Result<(), Cut>) {
         self.state().end.get_or_insert(how);
         self.grown.notify_one();
     }
@@ -61,19 +126,29 @@ impl Spool {
     pub(super) fn give_up(&self) {
         let mut state = self.state();
         state.file = SpooledTempFile::new(MEMORY_BYTES);
+        state.room = None;
         state.taken = state.written;
-        state.end = Some(Err(LedgerError::Io("given up".to_owned())));
+        state.end = Some(Err(Cut::GivenUp));
         drop(state);
         self.grown.notify_one();
+        self.wanted.send_replace(());
+    }
+
+    /// Ready when it is given up, or dropped.
+    pub(super) fn gone(&self) -> impl Future<Output = ()> + use<> {
+        let mut wanted = self.wanted.subscribe();
+        async move {
+            let _ = wanted.changed().await;
+        }
     }
 
     /// Takes out what comes next; `None` at the end. Waits for it.
-    pub(super) async fn next(self: &Arc<Self>) -> Option<Result<Bytes, LedgerError>> {
+    pub(super) async fn next(self: &Arc<Self>) -> Option<Result<Bytes, Cut>> {
         loop {
             let spool = self.clone();
             // A file may have to be waited for.
             let taken = tokio::task::spawn_blocking(move || spool.state().take()).await;
-            match taken.unwrap_or_else(|_| Err(LedgerError::Io("the spool failed".to_owned()))) {
+            match taken.unwrap_or_else(|failed| Err(Cut::File(failed.into()))) {
                 Ok(Taken::Some(bytes)) => return Some(Ok(bytes)),
                 Ok(Taken::End) => return None,
                 Ok(Taken::Later) => self.grown.notified().await,
@@ -90,7 +165,7 @@ enum Taken {
 }
 
 impl State {
-    fn take(&mut self) -> Result<Taken, LedgerError> {
+    fn take(&mut self) -> Result<Taken, Cut> {
         let waiting = self.written - self.taken;
         if waiting == 0 {
             // An error is told once; after it is the end.
@@ -100,18 +175,10 @@ impl State {
             };
         }
         let mut bytes = vec![0; CHUNK_BYTES.min(usize::try_from(waiting).unwrap_or(CHUNK_BYTES))];
-        let read = self.file.seek(SeekFrom::Start(self.taken)).and_then(|_| self.file.read_exact(&mut bytes));
-        read.map_err(|error| failed(&error))?;
+        self.file.seek(SeekFrom::Start(self.taken))?;
+        self.file.read_exact(&mut bytes)?;
         self.taken += bytes.len() as u64;
         Ok(Taken::Some(bytes.into()))
-    }
-}
-
-/// What a spool that cannot be written is for whoever waits for what is in it.
-pub(super) fn failed(error: &io::Error) -> LedgerError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => LedgerError::Full,
-        _ => LedgerError::Io(format!("a temporary file: {error}")),
     }
 }
 
@@ -121,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_put_in_comes_out_in_order_however_much_it_is() {
-        let spool = Spool::new();
+        let spool = Spools::new(ROOM_BYTES).open(Uuid::nil());
         let (filling, mut expected) = (spool.clone(), Vec::new());
         for number in 0..50_000u32 {
             expected.extend(number.to_be_bytes().repeat(5));
@@ -143,21 +210,42 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_comes_after_what_was_put_in_before() {
-        let spool = Spool::new();
+        let spool = Spools::new(ROOM_BYTES).open(Uuid::nil());
         spool.put(b"SUITES").unwrap();
-        spool.end(Err(LedgerError::Busy));
+        spool.end(Err(LedgerError::Busy.into()));
         spool.end(Ok(()));
         assert_eq!(spool.next().await.unwrap().unwrap().as_ref(), b"SUITES");
-        assert!(matches!(spool.next().await, Some(Err(LedgerError::Busy))));
+        assert!(matches!(spool.next().await, Some(Err(Cut::Ledger(LedgerError::Busy)))));
         assert!(spool.next().await.is_none());
     }
 
     #[tokio::test]
     async fn what_is_given_up_is_cut_and_not_taken_for_whole() {
-        let spool = Spool::new();
+        let spool = Spools::new(ROOM_BYTES).open(Uuid::nil());
         spool.put(b"SUITES").unwrap();
         spool.end(Ok(()));
         spool.give_up();
         assert!(spool.next().await.unwrap().is_err());
+    }
+    #[tokio::test]
+    async fn a_session_has_one_spool_and_the_older_gives_its_room_back() {
+        let spools = Spools::new(100);
+        let (ana, ben) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (first, other) = (spools.open(ana), spools.open(ben));
+        first.put(&[1; 60]).unwrap();
+        other.put(&[2; 10]).unwrap();
+        assert!(matches!((first.admit(), first.put(&[1; 31])), (Err(Cut::NoRoom), Err(Cut::NoRoom))));
+        let gone = first.gone();
+        let second = spools.open(ana);
+        gone.await;
+        assert!(matches!(first.put(&[1; 1]), Err(Cut::GivenUp)));
+        assert!(matches!(first.next().await, Some(Err(Cut::GivenUp))));
+        assert!(second.admit().is_ok() && second.put(&[3; 90]).is_ok());
+        assert_eq!(other.next().await.unwrap().unwrap().as_ref(), [2; 10]);
+
+        let gone = second.gone();
+        drop(second);
+        gone.await;
+        assert!(other.put(&[2; 90]).is_ok());
     }
 }

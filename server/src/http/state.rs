@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::driver::HubHandle;
 use super::readers::Readers;
 use super::revoked::Revoked;
+use super::spool::Spools;
 use super::writer::Writer;
 use crate::auth::{Passwords, Throttle, TokenError, Tokens};
 use crate::hub::{ConnId, TokenFacts};
@@ -75,6 +76,7 @@ pub(super) struct Shared {
     pub(super) readers: Readers,
     /// Apart from the others, since a snapshot takes long.
     pub(super) snapshots: Readers,
+    pub(super) spools: Spools,
     pub(super) writer: Writer,
     pub(super) hub: HubHandle,
     /// Whether sockets may bring their token in the query, as the seed's client does.

@@ -12,16 +12,15 @@ const OFTEN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(60 * 60);
 
 /// Runs until the task is dropped.
-pub(super) async fn run(shared: Arc<Shared>, keep_changes: Duration, token_ttl: Duration) {
-    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    // Tokens of a start with another `--token-ttl` may be about: so for longer than this one's are good.
-    let ended_sessions_ms = millis(token_ttl).max(REFRESH_TTL_MS);
-    let keep = Retention { changes_ms: millis(keep_changes), ended_sessions_ms };
+pub(super) async fn run(shared: Arc<Shared>, keep_changes: Duration) {
+    let changes_ms = i64::try_from(keep_changes.as_millis()).unwrap_or(i64::MAX);
+    // No access token is good for longer.
+    let keep = Retention { changes_ms, ended_sessions_ms: REFRESH_TTL_MS };
     let mut tick = tokio::time::interval((keep_changes / 24).clamp(OFTEN, SELDOM));
     loop {
         tick.tick().await;
         let now = shared.now();
-        shared.gate.forget_ended(now.plus_millis(-ended_sessions_ms));
+        shared.gate.forget_ended(now.plus_millis(-REFRESH_TTL_MS));
         while forget_slice(&shared, keep).await {}
     }
 }

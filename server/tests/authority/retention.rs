@@ -9,9 +9,14 @@ use crate::motel::{Motel, create_task, id};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-fn forget(motel: &mut Motel) {
+/// Forgets a slice; whether there is more.
+fn forget_slice(motel: &mut Motel) -> bool {
     let keep = Retention { changes_ms: 30 * DAY_MS, ended_sessions_ms: 90 * DAY_MS };
-    while motel.authority.forget_old(motel.now, &keep).unwrap() {}
+    motel.authority.forget_old(motel.now, &keep).unwrap()
+}
+
+fn forget(motel: &mut Motel) {
+    while forget_slice(motel) {}
 }
 
 fn days(motel: &mut Motel, days: i64) {
@@ -39,6 +44,28 @@ fn changes_are_kept_for_a_month_and_what_is_there_for_ever() {
     sam.catch_up(&motel);
     assert_eq!(sam.resets, [], "what he has not seen is still there");
     sam.assert_is_fresh(&motel);
+}
+
+#[test]
+fn properties_share_a_slice() {
+    let mut motel = Motel::open();
+    motel.found("hilltop");
+    motel.found("lakeside");
+    let properties = ["seaside", "hilltop", "lakeside"];
+    let old = properties.map(|property| motel.reader().head(property).unwrap());
+    for property in properties {
+        motel.property = property;
+        for number in 0..400 {
+            motel.create_task("maria", &format!("Task {number} in {property}"), TaskType::General, None);
+        }
+    }
+    days(&mut motel, 40);
+    assert!(forget_slice(&mut motel), "1,000 of 1,200 and some");
+    assert!(!forget_slice(&mut motel));
+    for (property, old) in properties.into_iter().zip(old) {
+        let pulled = motel.reader().catch_up(property, id("ana"), old, &[]).unwrap();
+        assert_eq!(pulled, SyncAnswer::Reset(Reset { reason: ResetReason::Horizon }), "{property}");
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ async fn phones_that_do_not_read_their_snapshot_keep_nobody_from_theirs() {
     house.fill_with_notes(&maria, 1_200, 15_000).await;
     let mut stuck = Vec::new();
     for _ in 0..8 {
-        stuck.push(ask_and_stop_reading(&house, &ana).await);
+        let other = house.sign_in("ana").await;
+        stuck.push(ask_and_stop_reading(&house, &other).await);
     }
     let snapshot = house.call("GET", "/v1/snapshot", Some(&ana.access), None);
     let snapshot = tokio::time::timeout(std::time::Duration::from_secs(20), snapshot).await.unwrap();
@@ -43,6 +44,19 @@ async fn phones_that_do_not_read_their_snapshot_keep_nobody_from_theirs() {
     while !rest.ends_with(b"\r\n0\r\n\r\n") {
         assert!(slow.read_buf(&mut rest).await.unwrap() > 0, "the snapshot was cut");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_asks_for_another_snapshot_gives_up_the_one_before() {
+    let house = House::demo();
+    let (maria, ana) = (house.sign_in("maria").await, house.sign_in("ana").await);
+    house.fill_with_notes(&maria, 1_200, 15_000).await;
+    let mut older = ask_and_stop_reading(&house, &ana).await;
+    house.snapshot_start(&ana.access).await;
+    let mut rest = Vec::new();
+    let _ = older.read_to_end(&mut rest).await;
+    assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "it is cut");
+    assert!(rest.len() < 9_000_000, "and what waited for it is thrown away");
 }
 
 #[tokio::test]
