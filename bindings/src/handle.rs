@@ -96,7 +96,8 @@ pub async fn sign_in(
         .await
 }
 
-/// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for some milliseconds.
+/// Opens the database of a person who has signed in on this phone before. Needs no network. Blocks for some
+/// milliseconds; for two seconds where it is open already.
 ///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
 /// `InvalidInput`.
@@ -303,7 +304,7 @@ impl InnSyncHandle {
         caught(|| Ok(StatusStream::new(self.innsync.watch_status())))
     }
 
-    /// Each change of an operation's state, from now on.
+    /// Each change of an operation's state after it was saved, from now on.
     pub fn operations(&self) -> Result<Arc<OperationStream>, InnSyncError> {
         caught(|| Ok(OperationStream::new(self.innsync.operations())))
     }

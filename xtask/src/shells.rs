@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 use crate::bindings::built;
 use crate::cargo::{root, step};
 
+/// The release of Kotlin's format checker.
+const KTLINT: &str = "1.8.0";
+
 /// Builds and tests the Kotlin library with Maven, on the JVM.
 pub(crate) fn kotlin() -> Result<(), String> {
     needs(&["java", "mvn"], &["default-jdk-headless", "maven"], "kotlin")?;
@@ -17,7 +20,24 @@ pub(crate) fn kotlin() -> Result<(), String> {
         .arg(format!("-Dinnsync.native={}", libraries.display()))
         .env("INNSYNC_SERVER", server()?)
         .current_dir(root());
-    step("tests of the Kotlin library", &mut maven)
+    step("tests of the Kotlin library", &mut maven)?;
+
+    let tools = std::path::absolute(root().join("target/tools")).map_err(|error| error.to_string())?;
+    let mut fetch = Command::new("mvn");
+    fetch
+        .args(["--batch-mode", "--no-transfer-progress", "--quiet"])
+        .arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy")
+        .arg(format!("-Dartifact=com.pinterest.ktlint:ktlint-cli:{KTLINT}:jar:all"))
+        .arg(format!("-DoutputDirectory={}", tools.display()))
+        .current_dir(root());
+    step("ktlint, fetched", &mut fetch)?;
+    let mut ktlint = Command::new("java");
+    ktlint
+        .arg("-jar")
+        .arg(tools.join(format!("ktlint-cli-{KTLINT}-all.jar")))
+        .args(["**/*.kt", "**/*.kts"])
+        .current_dir(root().join("android"));
+    step("format of the Kotlin library", &mut ktlint)
 }
 
 /// Builds and tests the Swift package, and looks at its format.
@@ -30,19 +50,9 @@ pub(crate) fn swift() -> Result<(), String> {
             )
         },
     )?;
-    let run = || {
-        let mut command = Command::new(ios.join("swift-run.sh"));
-        command.arg("swift").current_dir(&ios);
-        command
-    };
-    let mut test = run();
-    test.arg("test")
-        .env("INNSYNC_SERVER", server()?)
-        .env("INNSYNC_SCENARIOS", root().join("tests/scenarios"));
-    step("tests of the Swift package", &mut test)?;
-    let mut lint = run();
-    lint.args(["format", "lint", "--strict", "--recursive", "Sources/InnSyncKit", "Tests", "Package.swift"]);
-    step("format of the Swift package", &mut lint)
+    let mut test = Command::new(ios.join("test.sh"));
+    test.env("INNSYNC_SERVER", server()?).env("INNSYNC_SCENARIOS", root().join("tests/scenarios"));
+    step("tests and format of the Swift package", &mut test)
 }
 
 fn server() -> Result<PathBuf, String> {

@@ -79,6 +79,30 @@ impl<T> Drop for StopOnDrop<T> {
     }
 }
 
+/// A queue on its way to whoever fills it. Where it does not come to that, its stream ends.
+pub(crate) struct Promised<T>(Option<Arc<Queue<T>>>);
+
+impl<T> Promised<T> {
+    pub(crate) fn new(queue: &Arc<Queue<T>>) -> Self {
+        Self(Some(Arc::clone(queue)))
+    }
+
+    /// Hands the queue to who fills it.
+    pub(crate) fn keep(mut self, fill: impl FnOnce(&Arc<Queue<T>>)) {
+        if let Some(queue) = self.0.take() {
+            fill(&queue);
+        }
+    }
+}
+
+impl<T> Drop for Promised<T> {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.0 {
+            queue.end();
+        }
+    }
+}
+
 /// The producer's end.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,

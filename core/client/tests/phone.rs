@@ -12,8 +12,8 @@ use std::time::Duration;
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
 use innsync_client::domain::Audience;
 use innsync_client::{
-    Change, Command, Entity, Error, InnSync, MemorySessions, Outcome, PendingWork, Query, SyncState, Update,
-    accounts, open,
+    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, SyncState,
+    Update, accounts, open,
 };
 
 async fn ana_with_data(peer: &Peer, phone: &Path) -> InnSync {
@@ -44,6 +44,41 @@ async fn what_was_saved_survives_a_kill_and_is_there_offline() {
     assert_eq!(ana.stores().suites().get(SUITE_101).await.unwrap().unwrap().suite_number, "101");
     assert_eq!(ana.sync_line().await.unwrap().state, SyncState::Offline);
     assert_eq!(accounts(phone.path())[0].name, "Ana");
+}
+
+#[tokio::test]
+async fn after_a_command_the_status_counts_it() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    for count in 1..=50 {
+        let note = Command::CreateNote {
+            note_id: ana.new_id(),
+            title: format!("Minibar, floor {count}"),
+            content: String::new(),
+            suite_id: None,
+            task_id: None,
+            audience: Audience::AllStaff,
+        };
+        ana.execute(note).await.unwrap();
+        assert_eq!(
+            ana.status().pending_changes,
+            count,
+            "no moment at which it is neither here nor there (G10)"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_was_asked_for_too_late_ends() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    ana.quiesce().await.unwrap();
+    // Asked for while the core is quiet, and never come to.
+    let (effects, tasks, screen) = (ana.effects(), ana.live(Query::tasks()), ana.watch::<MyTasks>());
+    ana.close().await;
+    assert_eq!(soon(effects.next()).await, None);
+    assert_eq!(soon(tasks.next()).await, None);
+    assert_eq!(soon(screen.next()).await, None);
 }
 
 #[tokio::test]

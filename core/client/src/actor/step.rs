@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use innsync_engine::{ClientEvent, EngineError, Input, StoreError};
+use innsync_engine::{ClientEvent, EngineError, Input, Output, StoreError};
 
 use super::Actor;
 use crate::error::Error;
@@ -51,7 +51,10 @@ impl Actor {
         let written = self.store.commit(&step.batch).map_err(Trouble::Commit)?;
         let outputs = self.engine.apply(step);
         self.kept.observers.note(&written);
-        for output in outputs {
+        // Replies last: whoever looks at the status after a command must find it counted.
+        let (replies, told): (Vec<_>, Vec<_>) =
+            outputs.into_iter().partition(|output| matches!(output, Output::Executed { .. }));
+        for output in told.into_iter().chain(replies) {
             self.carry(output);
         }
         self.check_waiting();

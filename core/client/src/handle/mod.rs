@@ -19,7 +19,7 @@ use crate::mailbox::Letter;
 use crate::options::Account;
 use crate::random;
 use crate::shared::Shared;
-use crate::stream::{Queue, Stream};
+use crate::stream::{Promised, Queue, Stream};
 use crate::subscription::Subscription;
 
 /// Effects that wait for the shell; more stay in the database until it comes again.
@@ -213,7 +213,7 @@ impl InnSync {
         self.ask(move |actor| Ok(actor.why_waiting(operation))).await
     }
 
-    /// Each change of an operation's state, from now on. The oldest are dropped when the consumer lags by 1,000.
+    /// Each change of an operation's state after it was saved, from now on. The oldest are dropped when the consumer lags by 1,000.
     pub fn operations(&self) -> Stream<Receipt> {
         self.inner.shared.operations.stream()
     }
@@ -239,21 +239,16 @@ impl InnSync {
     /// [`EffectBody::EmergencyOver`](crate::EffectBody::EmergencyOver); what still waits of it does not come any more.
     pub fn effects(&self) -> Stream<Effect> {
         let queue = Queue::new(EFFECTS_WAITING);
-        let theirs = Arc::clone(&queue);
-        let joined = self.post(Letter::job(move |actor| match actor.store().effects() {
+        // Where the job is dropped, since the handle is closed meanwhile, the stream ends.
+        let theirs = Promised::new(&queue);
+        let _ = self.post(Letter::job(move |actor| match actor.store().effects() {
             Ok(waiting) => {
                 let now = actor.shared().now().wall;
                 let fresh = waiting.into_iter().filter(|effect| !effect.is_stale(now));
-                actor.shared().effects.join(&theirs, fresh);
+                theirs.keep(|queue| actor.shared().effects.join(queue, fresh));
             }
-            Err(error) => {
-                tracing::warn!(%error, "effects could not be read");
-                theirs.end();
-            }
+            Err(error) => tracing::warn!(%error, "effects could not be read"),
         }));
-        if joined.is_err() {
-            queue.end();
-        }
         Stream::new(queue)
     }
 

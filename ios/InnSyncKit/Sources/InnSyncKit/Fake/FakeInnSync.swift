@@ -156,7 +156,8 @@ public final class FakeInnSync: InnSync {
         try check()
         let (name, entity) = command.described
         let queued = QueuedOp(
-            id: UUID(), command: name, entity: entity, state: .queued, attempts: 0, dependsOn: operations)
+            id: UUID(), command: name, entity: entity, state: .queued, attempts: 0, mayBeDiscarded: true,
+            dependsOn: operations)
         change { state in
             state.executed.append(command)
             state.outbox.append(queued)
@@ -174,7 +175,7 @@ public final class FakeInnSync: InnSync {
             let old = state.outbox[at]
             state.outbox[at] = QueuedOp(
                 id: new, command: old.command, entity: old.entity, state: .queued, attempts: 0,
-                dependsOn: old.dependsOn)
+                mayBeDiscarded: true, dependsOn: old.dependsOn)
             return [Receipt(state.outbox[at])]
         }
         confirmAll()

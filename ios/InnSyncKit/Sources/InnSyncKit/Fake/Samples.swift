@@ -91,7 +91,9 @@ extension QueuedOp {
     }
 
     func with(_ state: OpState) -> QueuedOp {
-        QueuedOp(id: id, command: command, entity: entity, state: state, attempts: attempts, dependsOn: dependsOn)
+        QueuedOp(
+            id: id, command: command, entity: entity, state: state, attempts: attempts,
+            mayBeDiscarded: mayBeDiscarded, dependsOn: dependsOn)
     }
 }
 
