@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
-use innsync_client::domain::Audience;
+use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
     Change, Command, Entity, Error, InnSync, MemorySessions, Outcome, PendingWork, Query, SyncState, Update,
     accounts, open,
 };
+use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
 async fn ana_with_data(peer: &Peer, phone: &Path) -> InnSync {
     let (ana, link) = peer.ana_at_work(phone).await;
@@ -206,6 +207,26 @@ async fn what_has_left_the_phone_is_not_discarded() {
         receipt.id,
         "it is kept, and settled at the next sign-in"
     );
+}
+
+#[tokio::test]
+async fn signing_out_discards_what_waits_behind_a_parked_operation_before_it_can_leave() {
+    // G2, G14
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ana, _link) = peer.ana_at_work(phone.path()).await;
+    let clean = Command::SetSuiteStatus { suite_id: SUITE_101, status: SuiteStatus::Cleaning };
+    let parked = ana.execute(clean.clone()).await.unwrap();
+    peer.is_asked("POST /v1/ops").await;
+    let refused = Rejection::permanent("NOT_ALLOWED".into(), "Not now.");
+    let results = vec![OpResult { id: parked.id, result: OpOutcome::rejected(refused) }];
+    peer.answer("POST /v1/ops", 200, &serde_json::to_string(&PushAnswer { results }).unwrap());
+    let outcome = soon(ana.settled(parked.id, Duration::from_secs(10))).await.unwrap();
+    assert!(matches!(outcome, Outcome::Parked(_)), "{outcome:?}");
+    ana.execute(clean).await.unwrap();
+    soon(ana.sign_out(PendingWork::Discard)).await.unwrap();
+    assert_eq!(peer.asked("POST /v1/ops").len(), 1, "what she threw away was not sent");
+    assert!(open(peer.options(phone.path())).unwrap().outbox().await.unwrap().is_empty());
 }
 
 /// Ana's tokens as they are kept.

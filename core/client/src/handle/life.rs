@@ -162,10 +162,12 @@ impl InnSync {
 
     async fn discard_all(&self) -> Result<(), Error> {
         self.ask(|actor| {
-            for queued in actor.store().outbox()? {
-                // What is on its way already can't be taken back.
-                if queued.may_be_discarded() {
-                    actor.discard(queued.op.id)?;
+            // The newest first: without the parked one that holds it back, an operation would leave the phone.
+            for queued in actor.store().outbox()?.into_iter().rev() {
+                match actor.discard(queued.op.id) {
+                    // What is on its way already can't be taken back.
+                    Ok(()) | Err(Error::AlreadySent) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(())
