@@ -182,7 +182,7 @@ impl Draft<'_> {
         self.confirm_reached();
         self.silence_what_is_over()?;
         for alert in run.alerts.iter() {
-            self.ring_if_open(alert)?;
+            self.ring(alert)?;
         }
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);
