@@ -32,18 +32,26 @@ impl InnSync {
     }
 
     /// Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed
-    /// or parked (G11); `Timeout` else. Needs to be connected, or to become so meanwhile.
+    /// or parked (G11). Needs to be connected, or to become so meanwhile.
+    ///
+    /// Errors: `Timeout`, or instead of it `ServerNotTrusted` where that is what kept it (a captive portal, most likely);
+    /// `Closed`.
     pub async fn up_to_date(&self, timeout: Duration) -> Result<(), Error> {
-        within(timeout, self.barrier()).await?.unwrap_or(Err(Error::Timeout))
+        let mut distrusted = None;
+        let reached = within(timeout, self.barrier(&mut distrusted)).await?;
+        reached.unwrap_or_else(|| Err(distrusted.unwrap_or(Error::Timeout)))
     }
 
-    async fn barrier(&self) -> Result<(), Error> {
+    /// `distrusted` is why the server was not trusted when it was last asked.
+    async fn barrier(&self, distrusted: &mut Option<Error>) -> Result<(), Error> {
         let (_, before) = self.ask(|actor| actor.place()).await?;
         self.foreground();
         loop {
             let (cursor, _) = self.ask(|actor| actor.place()).await?;
-            match self.head(cursor).await? {
-                Some((epoch, seq)) => {
+            let head = self.head(cursor).await;
+            *distrusted = None;
+            match head {
+                Ok(Some((epoch, seq))) => {
                     self.ask_for_head();
                     self.wait_for(Condition::Reached { epoch, seq }).await?;
                     let (reached, _) = self.ask(|actor| actor.place()).await?;
@@ -51,7 +59,13 @@ impl InnSync {
                         break;
                     }
                 }
-                None => pause(ASK_AGAIN).await?,
+                Ok(None) => pause(ASK_AGAIN).await?,
+                // The person may sign in to the Wi-Fi meanwhile.
+                Err(error @ Error::ServerNotTrusted(_)) => {
+                    *distrusted = Some(error);
+                    pause(ASK_AGAIN).await?;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.wait_for(Condition::Drained { before }).await
