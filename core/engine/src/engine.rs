@@ -76,8 +76,8 @@ impl Engine {
         let mut snapshots = Snapshots::default();
         // What an older release had to pass over, this one may know.
         let passed_over = meta.passed_over.as_deref().is_some_and(|by| by != RELEASE);
-        if !meta.has_data || passed_over {
-            snapshots.want(None);
+        if !meta.has_data || passed_over || meta.other_history {
+            snapshots.want();
         }
         // An operation that could not be read any more has left its prediction behind.
         let unchecked = !store.bases()?.is_empty();

@@ -52,6 +52,8 @@ pub struct Meta {
     pub up_to_date_as_of: Option<Timestamp>,
     /// Alerts that rang here and still concern the person, and the place in the feed (`epoch:seq`) where that began.
     pub ringing: BTreeMap<Uuid, String>,
+    /// The server's history is another one than the cursor's: what it had confirmed may be gone, until the next snapshot.
+    pub other_history: bool,
     /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
     /// one fetches everything anew.
     pub passed_over: Option<String>,
