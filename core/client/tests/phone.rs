@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
+use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
     Change, Command, Entity, Error, InnSync, MemorySessions, Outcome, PendingWork, Query, SyncState, Update,
@@ -169,6 +169,33 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
         soon(ana.resume()).await.unwrap();
     });
     tapped.unwrap();
+}
+
+#[tokio::test]
+async fn frames_that_wait_for_a_connection_wait_over_a_pause() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    ana.send(r#"{"type":"TEST","data":"before"}"#).unwrap();
+    soon(ana.quiesce()).await.unwrap();
+    assert_eq!(ana.status().queued_messages, 1);
+    soon(ana.resume()).await.unwrap();
+    ana.send(r#"{"type":"TEST","data":"after"}"#).unwrap();
+    until(&ana.watch_status(), |status| status.queued_messages == 2).await;
+    ana.connect();
+    let mut socket = peer.welcome().await;
+    for data in ["before", "after"] {
+        assert_eq!(socket.hear("TEST").await["data"], data);
+    }
+}
+
+#[tokio::test]
+async fn a_resume_calls_off_a_pause_that_still_waits() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    let (quiet, resumed) = tokio::join!(soon(ana.quiesce()), soon(ana.resume()));
+    assert_eq!((quiet, resumed), (Ok(()), Ok(())));
+    let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    assert!(lock.try_lock().is_err(), "the database is still open");
 }
 
 #[tokio::test]

@@ -131,7 +131,8 @@ impl InnSync {
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
-    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s.
+    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s; a
+    /// `resume` that comes meanwhile calls it off, and it returns with the database still open.
     pub async fn quiesce(&self) -> Result<(), Error> {
         let (done, quiet) = oneshot::channel();
         self.post(Letter::Quiesce(done))?;
