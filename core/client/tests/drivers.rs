@@ -164,7 +164,7 @@ async fn five_failures_are_told_once_and_attempts_go_on() {
     let (events, statuses) = (ana.events(), ana.watch_status());
     ana.connect();
     for attempts in 1..10 {
-        until(&statuses, |status| status.reconnect_attempts == attempts).await;
+        until(&statuses, |status| status.reconnect_attempts >= attempts).await;
         // "There is a network": the next attempt is made at once.
         ana.network_changed(true);
     }

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon};
-use innsync_client::domain::Audience;
+use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
+use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
     Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, SyncState,
     Update, accounts, open,
 };
+use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
 async fn ana_with_data(peer: &Peer, phone: &Path) -> InnSync {
     let (ana, link) = peer.ana_at_work(phone).await;
@@ -206,6 +207,33 @@ async fn a_pause_leaves_no_lock_and_calls_wait_for_its_end() {
 }
 
 #[tokio::test]
+async fn frames_that_wait_for_a_connection_wait_over_a_pause() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    ana.send(r#"{"type":"TEST","data":"before"}"#).unwrap();
+    soon(ana.quiesce()).await.unwrap();
+    assert_eq!(ana.status().queued_messages, 1);
+    soon(ana.resume()).await.unwrap();
+    ana.send(r#"{"type":"TEST","data":"after"}"#).unwrap();
+    until(&ana.watch_status(), |status| status.queued_messages == 2).await;
+    ana.connect();
+    let mut socket = peer.welcome().await;
+    for data in ["before", "after"] {
+        assert_eq!(socket.hear("TEST").await["data"], data);
+    }
+}
+
+#[tokio::test]
+async fn a_resume_calls_off_a_pause_that_still_waits() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    let (quiet, resumed) = tokio::join!(soon(ana.quiesce()), soon(ana.resume()));
+    assert_eq!((quiet, resumed), (Ok(()), Ok(())));
+    let lock = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    assert!(lock.try_lock().is_err(), "the database is still open");
+}
+
+#[tokio::test]
 async fn a_resume_that_fails_can_be_tried_again() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = ana_with_data(&peer, phone.path()).await;
@@ -241,6 +269,26 @@ async fn what_has_left_the_phone_is_not_discarded() {
         receipt.id,
         "it is kept, and settled at the next sign-in"
     );
+}
+
+#[tokio::test]
+async fn signing_out_discards_what_waits_behind_a_parked_operation_before_it_can_leave() {
+    // G2, G14
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ana, _link) = peer.ana_at_work(phone.path()).await;
+    let clean = Command::SetSuiteStatus { suite_id: SUITE_101, status: SuiteStatus::Cleaning };
+    let parked = ana.execute(clean.clone()).await.unwrap();
+    peer.is_asked("POST /v1/ops").await;
+    let refused = Rejection::permanent("NOT_ALLOWED".into(), "Not now.");
+    let results = vec![OpResult { id: parked.id, result: OpOutcome::rejected(refused) }];
+    peer.answer("POST /v1/ops", 200, &serde_json::to_string(&PushAnswer { results }).unwrap());
+    let outcome = soon(ana.settled(parked.id, Duration::from_secs(10))).await.unwrap();
+    assert!(matches!(outcome, Outcome::Parked(_)), "{outcome:?}");
+    ana.execute(clean).await.unwrap();
+    soon(ana.sign_out(PendingWork::Discard)).await.unwrap();
+    assert_eq!(peer.asked("POST /v1/ops").len(), 1, "what she threw away was not sent");
+    assert!(open(peer.options(phone.path())).unwrap().outbox().await.unwrap().is_empty());
 }
 
 /// Ana's tokens as they are kept.

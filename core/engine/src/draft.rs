@@ -218,14 +218,14 @@ impl<'a> Draft<'a> {
 
     // Effects.
 
-    /// Records an effect, unless the same cause gave it before. Says whether it is new.
-    pub(crate) fn effect(&mut self, effect: Effect) -> Result<bool, StoreError> {
+    /// Records an effect, unless the same cause gave it before.
+    pub(crate) fn effect(&mut self, effect: Effect) -> Result<(), StoreError> {
         if self.store.knows_effect(effect.id)? || !self.known_effects.insert(effect.id) {
-            return Ok(false);
+            return Ok(());
         }
         self.effects.push(Write::PutEffect(effect.clone()));
         self.tell(Output::Effect(effect));
-        Ok(true)
+        Ok(())
     }
 
     pub(crate) fn presented(&mut self, effect: Uuid) {

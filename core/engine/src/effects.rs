@@ -1,6 +1,7 @@
 //! News: what other people's changes make a phone show or sound. One cause (a commit) shows one toast, the strongest that
-//! applies; one thing never rings twice. A person's own changes are no news to them, and of a snapshot only the emergencies
-//! that still go on are.
+//! applies; only emergencies each show their own. What rings does not ring again until it is over for this person; an
+//! emergency that goes on when they come back on duty does. A person's own changes are no news to them, and of a snapshot
+//! only the emergencies that still go on are.
 //!
 //! | key | arguments | when |
 //! | --- | --- | --- |
@@ -19,7 +20,7 @@ use innsync_domain::{
     Alert, AnnouncementPriority, Entity, EntityKind, EntityRef, Event, NotificationPriority,
     NotificationType, Timestamp, Uuid, derived_id,
 };
-use innsync_protocol::Commit;
+use innsync_protocol::{Commit, Cursor};
 
 use crate::draft::Draft;
 use crate::limits::{NEWS_MAX_AGE_MS, TOAST_MS};
@@ -64,62 +65,54 @@ impl Draft<'_> {
         let mut strongest: Option<Candidate> = None;
         for event in &news.events {
             let Some(candidate) = self.candidate(news, event)? else { continue };
+            if candidate.key == "emergency" {
+                self.ring(&candidate.entity)?;
+            }
             if strongest.as_ref().is_none_or(|it| candidate.rank > it.rank) {
                 strongest = Some(candidate);
             }
         }
         let Some(Candidate { level, key, args, duration_ms, entity, .. }) = strongest else { return Ok(()) };
-        // An emergency is the same wherever it comes from; all else is of its commit.
-        let cause = if key == "emergency" { String::new() } else { format!(":{}:{}", news.epoch, news.seq) };
+        let cause = format!("{}:{}", news.epoch, news.seq);
         match key {
-            "emergency" => self.ring(&entity)?,
+            "emergency" => return Ok(()),
             "task.assigned" => {
                 let name = "task-assigned".to_owned();
-                self.news_effect(
-                    &entity,
-                    &format!("sound{cause}"),
-                    EffectBody::Sound { name, looping: false },
-                )?;
+                let sound = EffectBody::Sound { name, looping: false };
+                self.news_effect(&entity, &format!("sound:{cause}"), sound)?;
                 let notification = EffectBody::SystemNotification { key: key.to_owned(), args: args.clone() };
-                self.news_effect(&entity, &format!("system{cause}"), notification)?;
+                self.news_effect(&entity, &format!("system:{cause}"), notification)?;
             }
             _ => {}
         }
         let toast = EffectBody::Toast { level, key: key.to_owned(), args, duration_ms };
-        self.news_effect(&entity, &format!("toast{cause}"), toast)?;
-        Ok(())
+        self.news_effect(&entity, &format!("toast:{cause}"), toast)
     }
 
-    fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<bool, StoreError> {
+    fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<(), StoreError> {
         self.effect(Effect { id: news_id(entity, what), at: self.now.wall, body })
     }
 
-    /// An emergency that came with a snapshot: it rings with all that belongs to it, if it still wants this person.
-    pub(crate) fn ring_if_open(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
+    /// The emergency screen, its sound and its toast, if the alert still wants this person and does not ring already. Which
+    /// ringing of it this is, is part of its effects' ids: what was shown of an earlier one does not silence it.
+    pub(crate) fn ring(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
         let Some(Entity::Alert(it)) = self.mirror_row(alert)? else { return Ok(()) };
-        if !self.alert_is_open(&it)? {
+        if !self.is_open(&it) || self.state.meta.ringing.contains_key(&it.id) {
             return Ok(());
         }
-        self.ring(alert)?;
+        let Cursor { epoch, seq, .. } = self.state.meta.cursor;
+        let episode = format!("{epoch}:{seq}");
+        self.state.meta.ringing.insert(it.id, episode.clone());
         let toast = EffectBody::Toast {
             level: ToastLevel::Error,
             key: "emergency".to_owned(),
             args: alert_args(&it),
             duration_ms: EMERGENCY_TOAST_MS,
         };
-        self.news_effect(alert, "toast", toast)?;
-        Ok(())
-    }
-
-    /// The emergency screen and its sound.
-    fn ring(&mut self, alert: &EntityRef) -> Result<(), StoreError> {
-        if let Some(Entity::Alert(it)) = self.mirror_row(alert)? {
-            let modal = EffectBody::EmergencyModal { alert_id: it.id, title: it.title, message: it.message };
-            if self.news_effect(alert, "modal", modal)? {
-                self.state.meta.ringing.push(it.id);
-            }
-            let sound = EffectBody::Sound { name: "emergency".to_owned(), looping: true };
-            self.news_effect(alert, "sound", sound)?;
+        let modal = EffectBody::EmergencyModal { alert_id: it.id, title: it.title, message: it.message };
+        let sound = EffectBody::Sound { name: "emergency".to_owned(), looping: true };
+        for (what, body) in [("modal", modal), ("sound", sound), ("toast", toast)] {
+            self.news_effect(alert, &format!("{what}:{episode}"), body)?;
         }
         Ok(())
     }
@@ -127,18 +120,19 @@ impl Draft<'_> {
     /// An emergency that this person has acknowledged (on another phone), that is resolved or out of sight, does not ring
     /// any more: where the shell has not shown it yet, it need not, and where it has, it is told.
     pub(crate) fn silence_what_is_over(&mut self) -> Result<(), StoreError> {
-        for id in self.state.meta.ringing.clone() {
+        for (id, episode) in self.state.meta.ringing.clone() {
             let alert = EntityRef::new(EntityKind::Alert, id);
             if let Some(Entity::Alert(now)) = self.mirror_row(&alert)?
                 && !self.is_over(&now)
             {
                 continue;
             }
-            self.state.meta.ringing.retain(|it| *it != id);
+            self.state.meta.ringing.remove(&id);
             for what in ["modal", "sound", "toast"] {
-                self.withdraw(news_id(&alert, what));
+                self.withdraw(news_id(&alert, &format!("{what}:{episode}")));
             }
-            self.news_effect(&alert, "over", EffectBody::EmergencyOver { alert_id: id })?;
+            let over = EffectBody::EmergencyOver { alert_id: id };
+            self.news_effect(&alert, &format!("over:{episode}"), over)?;
         }
         Ok(())
     }
@@ -157,8 +151,12 @@ impl Draft<'_> {
             Ok(Some(Candidate { rank, level, key, args, duration_ms, entity: event.entity() }))
         };
         match event {
-            Event::EmergencyAlert { alert, .. } if self.alert_is_open(alert)? => {
-                toast(9, ToastLevel::Error, "emergency", alert_args(alert), EMERGENCY_TOAST_MS)
+            Event::EmergencyAlert { .. } => {
+                let Some(Entity::Alert(alert)) = self.mirror_row(&entity)? else { return Ok(None) };
+                if !self.is_open(&alert) {
+                    return Ok(None);
+                }
+                toast(9, ToastLevel::Error, "emergency", alert_args(&alert), EMERGENCY_TOAST_MS)
             }
             Event::Notification { notification: it, .. } => {
                 let text = args([("title", it.title.clone()), ("message", it.message.clone())]);
@@ -212,13 +210,8 @@ impl Draft<'_> {
     }
 
     /// Whether the alert still wants this person: not resolved, not acknowledged by them, not their own.
-    fn alert_is_open(&self, alert: &Alert) -> Result<bool, StoreError> {
-        let me = self.config.employee;
-        let now = match self.mirror_row(&EntityRef::new(EntityKind::Alert, alert.id))? {
-            Some(Entity::Alert(now)) => now,
-            _ => return Ok(false),
-        };
-        Ok(now.raised_by != me && !self.is_over(&now))
+    fn is_open(&self, alert: &Alert) -> bool {
+        alert.raised_by != self.config.employee && !self.is_over(alert)
     }
 
     /// Whether it is resolved, or acknowledged by this person.

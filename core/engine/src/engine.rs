@@ -1,5 +1,6 @@
 //! The engine: one entry point, one state.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use innsync_domain::Uuid;
@@ -76,8 +77,8 @@ impl Engine {
         let mut snapshots = Snapshots::default();
         // What an older release had to pass over, this one may know.
         let passed_over = meta.passed_over.as_deref().is_some_and(|by| by != RELEASE);
-        if !meta.has_data || passed_over {
-            snapshots.want(None);
+        if !meta.has_data || passed_over || meta.other_history {
+            snapshots.want();
         }
         // An operation that could not be read any more has left its prediction behind.
         let unchecked = !store.bases()?.is_empty();
@@ -107,6 +108,17 @@ impl Engine {
         let mut state = draft.state;
         state.status = SyncStatus::of(&state);
         Ok(Self { config, state })
+    }
+
+    /// The frames of the app's own that wait for a connection.
+    pub fn frames(&self) -> Arc<VecDeque<String>> {
+        Arc::clone(&self.state.frames)
+    }
+
+    /// Takes over the frames that waited in an engine before this one.
+    pub fn keep_frames(&mut self, frames: Arc<VecDeque<String>>) {
+        self.state.frames = frames;
+        self.state.status = SyncStatus::of(&self.state);
     }
 
     /// What `input` does at `now`. Pure: nothing changes until the batch is committed and [`Engine::apply`] is called.

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use innsync_domain::{Timestamp, ViewChange, derive};
-use innsync_protocol::{Cursor, Delta, Reset, SyncAnswer};
+use innsync_protocol::{Cursor, Delta, Reset, ResetReason, SyncAnswer};
 
 use crate::draft::Draft;
 use crate::effects::News;
@@ -28,6 +28,8 @@ pub(crate) struct Feed {
     wanted: bool,
     /// The server was told where the phone stands and has not said yet what came since.
     unanswered: bool,
+    /// The server has answered RESUME on this connection, and goes on from the cursor.
+    goes_on: bool,
     failures: u32,
     retry_at: u64,
     /// Frames that came while a pull was under way.
@@ -44,6 +46,7 @@ impl Feed {
     /// RESUME was sent.
     pub(crate) fn resumed(&mut self) {
         self.unanswered = true;
+        self.goes_on = false;
     }
 
     /// Whether the phone knows, or must assume, that it lacks something.
@@ -92,6 +95,7 @@ impl Draft<'_> {
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
             return Ok(());
         }
+        self.state.feed.goes_on |= fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
         if self.state.requests.find(Purpose::Pull).is_none() {
             return self.fit_in(&delta);
         }
@@ -111,7 +115,10 @@ impl Draft<'_> {
             self.state.feed.unanswered &= delta.more;
         }
         match fit {
-            Fit::Old => Ok(()),
+            Fit::Old => {
+                self.confirm_reached();
+                Ok(())
+            }
             Fit::Next => self.apply_delta(delta),
             Fit::Gap | Fit::Foreign => {
                 self.state.feed.want_pull();
@@ -173,7 +180,8 @@ impl Draft<'_> {
     pub(crate) fn on_reset(&mut self, reset: &Reset) {
         self.state.feed.forget_frames();
         self.state.feed.wanted = false;
-        self.state.snapshots.want(Some(reset.reason));
+        self.state.snapshots.want();
+        self.state.meta.other_history |= reset.reason == ResetReason::History;
     }
 
     pub(crate) fn on_pull_answer(&mut self, answer: Answer) -> Result<(), StoreError> {
@@ -273,6 +281,12 @@ impl State {
         let polls = !self.link.is_live() && self.link.attempts > 0;
         let missing = self.feed.wanted.then_some(self.feed.retry_at);
         sooner(missing, polls.then_some(self.feed.poll_at.max(self.feed.retry_at)))
+    }
+
+    /// Whether an answer of the server's numbers the history that the cursor is of. Without a socket only the next pull
+    /// says so, and before RESUME was answered it may be a server that was restored from a backup.
+    pub(crate) fn server_goes_on_from_cursor(&self) -> bool {
+        self.link.is_live() && self.feed.goes_on && !self.snapshots.is_due()
     }
 
     /// Whether requests other than the probing ones are worth making.

@@ -158,7 +158,9 @@ impl Draft<'_> {
                     for result in &answer.results {
                         self.on_result(result)?;
                     }
-                    self.confirm_reached();
+                    if self.state.server_goes_on_from_cursor() {
+                        self.confirm_reached();
+                    }
                     self.requeue_unanswered(&sent);
                 }
                 Err(error) => {

@@ -71,12 +71,9 @@ impl Draft<'_> {
         }
     }
 
-    /// Removes the operations whose effect the mirror has: in the same batch that brings it.
-    /// After a restored backup the cursor is of another history than the answers: nothing is reached before the snapshot.
+    /// Removes the operations whose effect the mirror has: in the same batch that brings it. Only for when the server is
+    /// known to go on from the cursor: the answers of one that was restored from a backup number another history.
     pub(crate) fn confirm_reached(&mut self) {
-        if self.state.snapshots.is_of_other_history() {
-            return;
-        }
         let reached = self.state.meta.cursor.seq;
         let done: Vec<_> = self
             .state

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
-use innsync_protocol::{Cursor, OpResult, ResetReason, SnapshotLine, SnapshotStart};
+use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotStart};
 
 use crate::draft::Draft;
 use crate::engine::RELEASE;
@@ -18,8 +18,6 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshots {
     wanted: bool,
-    /// The server's history is another one: what it had confirmed may be gone.
-    other_history: bool,
     failures: u32,
     retry_at: u64,
     run: Option<Run>,
@@ -40,19 +38,13 @@ struct Run {
 }
 
 impl Snapshots {
-    pub(crate) fn want(&mut self, reason: Option<ResetReason>) {
+    pub(crate) fn want(&mut self) {
         self.wanted = true;
-        self.other_history |= reason == Some(ResetReason::History);
     }
 
     /// Whether one is wanted or under way.
     pub(crate) fn is_due(&self) -> bool {
         self.wanted
-    }
-
-    /// Whether the cursor is of a history that the server does not have any more.
-    pub(crate) fn is_of_other_history(&self) -> bool {
-        self.other_history
     }
 
     /// Whether one is under way whose rows are shown as they come.
@@ -163,7 +155,7 @@ impl Draft<'_> {
             self.swap_stage();
         }
         let mine = self.state.meta.cursor;
-        let other_history = std::mem::take(&mut self.state.snapshots.other_history)
+        let other_history = std::mem::take(&mut self.state.meta.other_history)
             || (mine.epoch != 0 && mine.epoch != start.cursor.epoch);
         self.rebuild_all = true;
         self.state.meta.cursor = start.cursor;
@@ -182,7 +174,7 @@ impl Draft<'_> {
         self.confirm_reached();
         self.silence_what_is_over()?;
         for alert in run.alerts.iter() {
-            self.ring_if_open(alert)?;
+            self.ring(alert)?;
         }
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);
@@ -238,7 +230,7 @@ impl Draft<'_> {
 
     /// Everything but the outbox shall be fetched anew.
     pub(crate) fn refetch(&mut self) {
-        self.state.snapshots.want(None);
+        self.state.snapshots.want();
         self.state.snapshots.retry_now();
     }
 

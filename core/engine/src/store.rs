@@ -1,5 +1,7 @@
 //! What the engine reads from the phone's store, and what it asks to be written.
 
+use std::collections::BTreeMap;
+
 use innsync_domain::{Entity, EntityKind, EntityRef, Timestamp, Uuid};
 use innsync_protocol::{Cursor, PropertyInfo};
 use serde::{Deserialize, Serialize};
@@ -48,8 +50,10 @@ pub struct Meta {
     pub last_sync_time: Option<Timestamp>,
     /// The server's time of which the mirror was last known to be whole.
     pub up_to_date_as_of: Option<Timestamp>,
-    /// Alerts that rang here and still concern the person.
-    pub ringing: Vec<Uuid>,
+    /// Alerts that rang here and still concern the person, and the place in the feed (`epoch:seq`) where that began.
+    pub ringing: BTreeMap<Uuid, String>,
+    /// The server's history is another one than the cursor's: what it had confirmed may be gone, until the next snapshot.
+    pub other_history: bool,
     /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
     /// one fetches everything anew.
     pub passed_over: Option<String>,

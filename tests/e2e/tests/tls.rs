@@ -4,11 +4,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use innsync_client::{Command, ConnectionState, Error, Options, Outcome};
 use innsync_e2e::{PASSWORD, PATIENCE, Phone, Server, becomes};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// What operators put before the server: it ends TLS and passes the bytes on.
@@ -16,6 +18,9 @@ struct Proxy {
     url: String,
     /// The root of its certificate, in DER.
     root: Vec<u8>,
+    acceptor: Arc<watch::Sender<TlsAcceptor>>,
+    /// How many connections phones gave up because of the certificate.
+    refused: Arc<watch::Sender<u32>>,
 }
 
 impl Proxy {
@@ -24,12 +29,17 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let behind: SocketAddr = server.url().trim_start_matches("http://").parse().unwrap();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass_on(acceptor.clone(), stream, behind));
+        let (acceptor, refused) = (Arc::new(watch::Sender::new(acceptor)), Arc::new(watch::Sender::new(0)));
+        tokio::spawn({
+            let (acceptor, refused) = (Arc::clone(&acceptor), Arc::clone(&refused));
+            async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let acceptor = acceptor.borrow().clone();
+                    tokio::spawn(pass_on(acceptor, stream, behind, Arc::clone(&refused)));
+                }
             }
         });
-        Self { url, root }
+        Self { url, root, acceptor, refused }
     }
 
     /// Ben's phone, which trusts those roots besides Mozilla's.
@@ -40,9 +50,16 @@ impl Proxy {
     }
 }
 
-async fn pass_on(acceptor: TlsAcceptor, stream: TcpStream, behind: SocketAddr) {
+async fn pass_on(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    behind: SocketAddr,
+    refused: Arc<watch::Sender<u32>>,
+) {
     // A phone that does not trust the certificate hangs up here.
-    let Ok(mut phone) = acceptor.accept(stream).await else { return };
+    let Ok(mut phone) = acceptor.accept(stream).await else {
+        return refused.send_modify(|times| *times += 1);
+    };
     let Ok(mut server) = TcpStream::connect(behind).await else { return };
     let _ = tokio::io::copy_bidirectional(&mut phone, &mut server).await;
 }
@@ -112,6 +129,30 @@ async fn a_phone_without_the_root_is_told_what_to_do_and_sends_nothing() {
         false
     });
     assert_eq!(told.await, Ok(true));
-    assert!(matches!(ben.up_to_date(PATIENCE).await, Err(Error::ServerNotTrusted(_))));
+    let kept_from = ben.up_to_date(Duration::from_secs(2)).await;
+    assert!(matches!(kept_from, Err(Error::ServerNotTrusted(_))), "not just a timeout: {kept_from:?}");
+    ben.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_behind_a_captive_portal_is_up_to_date_once_it_lets_them_through() {
+    // G11
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("ledger.sqlite")).unwrap();
+    let proxy = Proxy::before(&server).await;
+    let options = proxy.ben(home.path(), std::slice::from_ref(&proxy.root));
+    innsync_client::sign_in(options.clone(), PASSWORD).await.unwrap().close().await;
+    let (portal, _) = certified_for("localhost");
+    let certified = proxy.acceptor.send_replace(portal);
+    let ben = innsync_client::open(options).unwrap();
+    ben.connect();
+    let waiter = tokio::spawn({
+        let ben = ben.clone();
+        async move { ben.up_to_date(PATIENCE).await }
+    });
+    let mut refused = proxy.refused.subscribe();
+    tokio::time::timeout(PATIENCE, refused.wait_for(|times| *times >= 5)).await.unwrap().unwrap();
+    proxy.acceptor.send_replace(certified);
+    assert_eq!(waiter.await.unwrap(), Ok(()));
     ben.close().await;
 }

@@ -8,7 +8,7 @@ mod step;
 mod thread;
 pub(crate) mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,6 +64,8 @@ struct Kept {
     observers: Observers,
     waiting: Waiting,
     connect: bool,
+    // Those that waited for a connection when the pause began.
+    frames: Arc<VecDeque<String>>,
     // Counts reopenings: what an engine had asked for is of no interest to the next one.
     incarnation: u64,
     recovered: Option<Instant>,
@@ -74,7 +76,7 @@ impl Actor {
     fn open(shared: Arc<Shared>, files: &Files, http: Http, kept: &mut Kept) -> Result<Self, Error> {
         let lock = files.lock()?;
         let store = Store::open(&files.database())?;
-        let engine = engine(&shared, &store)?;
+        let engine = engine(&shared, &store, &kept.frames)?;
         let mut kept = std::mem::take(kept);
         kept.incarnation += 1;
         let courier = Courier::new(&shared.mailbox, kept.incarnation, 0);
@@ -107,7 +109,7 @@ impl Actor {
         self.connect_at = again.then(|| Instant::now() + RECOVERED_AGAIN);
         self.kept.incarnation += 1;
         self.courier = Courier::new(&self.shared.mailbox, self.kept.incarnation, 0);
-        self.engine = engine(&self.shared, &self.store)?;
+        self.engine = engine(&self.shared, &self.store, &self.engine.frames())?;
         self.begin();
         Ok(())
     }
@@ -137,12 +139,14 @@ impl Actor {
     }
 }
 
-fn engine(shared: &Shared, store: &dyn StoreRead) -> Result<Engine, Error> {
+fn engine(shared: &Shared, store: &dyn StoreRead, frames: &Arc<VecDeque<String>>) -> Result<Engine, Error> {
     let config = Config {
         employee: shared.account.employee,
         device: shared.account.device.clone(),
         boot_id: shared.clock.boot_id(),
         seed: random::number(),
     };
-    Ok(Engine::open(config, shared.session(), shared.now(), store)?)
+    let mut engine = Engine::open(config, shared.session(), shared.now(), store)?;
+    engine.keep_frames(Arc::clone(frames));
+    Ok(engine)
 }

@@ -205,6 +205,7 @@ impl Actor {
             socket.close(CloseCode::NORMAL.0, "Client disconnect");
         }
         self.shared.disconnected();
+        self.kept.frames = self.engine.frames();
         self.kept
     }
 }

@@ -32,18 +32,26 @@ impl InnSync {
     }
 
     /// Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed
-    /// or parked (G11); `Timeout` else. Needs to be connected, or to become so meanwhile.
+    /// or parked (G11). Needs to be connected, or to become so meanwhile.
+    ///
+    /// Errors: `Timeout`, or instead of it `ServerNotTrusted` where that is what kept it (a captive portal, most likely);
+    /// `Closed`.
     pub async fn up_to_date(&self, timeout: Duration) -> Result<(), Error> {
-        within(timeout, self.barrier()).await?.unwrap_or(Err(Error::Timeout))
+        let mut distrusted = None;
+        let reached = within(timeout, self.barrier(&mut distrusted)).await?;
+        reached.unwrap_or_else(|| Err(distrusted.unwrap_or(Error::Timeout)))
     }
 
-    async fn barrier(&self) -> Result<(), Error> {
+    /// `distrusted` is why the server was not trusted when it was last asked.
+    async fn barrier(&self, distrusted: &mut Option<Error>) -> Result<(), Error> {
         let (_, before) = self.ask(|actor| actor.place()).await?;
         self.foreground();
         loop {
             let (cursor, _) = self.ask(|actor| actor.place()).await?;
-            match self.head(cursor).await? {
-                Some((epoch, seq)) => {
+            let head = self.head(cursor).await;
+            *distrusted = None;
+            match head {
+                Ok(Some((epoch, seq))) => {
                     self.ask_for_head();
                     self.wait_for(Condition::Reached { epoch, seq }).await?;
                     let (reached, _) = self.ask(|actor| actor.place()).await?;
@@ -51,7 +59,13 @@ impl InnSync {
                         break;
                     }
                 }
-                None => pause(ASK_AGAIN).await?,
+                Ok(None) => pause(ASK_AGAIN).await?,
+                // The person may sign in to the Wi-Fi meanwhile.
+                Err(error @ Error::ServerNotTrusted(_)) => {
+                    *distrusted = Some(error);
+                    pause(ASK_AGAIN).await?;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.wait_for(Condition::Drained { before }).await
@@ -117,7 +131,8 @@ impl InnSync {
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
-    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s.
+    /// (G22). Calls wait until [`InnSync::resume`]. While tokens are being renewed it waits for the new ones, at most 4 s; a
+    /// `resume` that comes meanwhile calls it off, and it returns with the database still open.
     pub async fn quiesce(&self) -> Result<(), Error> {
         let (done, quiet) = oneshot::channel();
         self.post(Letter::Quiesce(done))?;
@@ -162,10 +177,12 @@ impl InnSync {
 
     async fn discard_all(&self) -> Result<(), Error> {
         self.ask(|actor| {
-            for queued in actor.store().outbox()? {
-                // What is on its way already can't be taken back.
-                if queued.may_be_discarded() {
-                    actor.discard(queued.op.id)?;
+            // The newest first: without the parked one that holds it back, an operation would leave the phone.
+            for queued in actor.store().outbox()?.into_iter().rev() {
+                match actor.discard(queued.op.id) {
+                    // What is on its way already can't be taken back.
+                    Ok(()) | Err(Error::AlreadySent) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(())

@@ -147,7 +147,8 @@ impl InnSync {
     }
 
     /// Sends a frame that is not a command (SUBSCRIBE, or the application's own); queued while not connected, of which
-    /// the newest 100 are kept. `frame` is a JSON object with a `type`, at most 256 KiB.
+    /// the newest 100 are kept, also over a pause, but not when the app ends. `frame` is a
+    /// JSON object with a `type`, at most 256 KiB.
     pub fn send(&self, frame: &str) -> Result<(), Error> {
         let invalid = |what: &str| Err(Error::InvalidInput(format!("a frame must be {what}")));
         if frame.len() > FRAME_BYTES {

@@ -211,6 +211,63 @@ fn coming_on_duty_finds_the_emergency_that_is_going_on() {
     assert_eq!(phone.toasts(), ["emergency"]);
 }
 
+/// Ana goes on or off duty, on another phone of hers, and this one hears of it: alerts come into sight and go.
+fn duty(motel: &mut Motel, phone: &mut Phone, is_on_duty: bool, by_snapshot: bool) -> Vec<EffectBody> {
+    phone.said.clear();
+    let before = phone.cursor().seq;
+    motel.act(ana(), Command::SetDuty { employee_id: ana(), is_on_duty });
+    if by_snapshot {
+        phone.reset(ResetReason::Scope);
+    } else {
+        let mut delta = motel.delta(ana(), before, motel.seq());
+        for row in motel.rows.values().filter(|row| row.kind() == EntityKind::Alert) {
+            let (entity, before) = (row.reference(), None);
+            delta.commits[0].changes.push(match is_on_duty {
+                true => ViewChange::Upsert { entity: row.clone(), before, created: false },
+                false => ViewChange::Remove { entity, deleted: false },
+            });
+        }
+        phone.delta(delta);
+    }
+    phone.catch_up(motel);
+    phone.effects().into_iter().map(|it| it.body).collect()
+}
+
+#[test]
+fn an_emergency_that_goes_on_rings_again_for_who_comes_back_on_duty() {
+    // G23
+    for (by_snapshot, presented) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (mut motel, mut phone) = story();
+        for number in [50, 51] {
+            motel
+                .rows
+                .insert(Entity::from(alert(number, maria())).reference(), alert(number, maria()).into());
+        }
+        phone.reset(ResetReason::Horizon);
+        phone.catch_up(&mut motel);
+        let first = phone.effects();
+        assert_eq!(first.len(), 6, "both ring: {first:?}");
+        if presented {
+            present_all(&mut phone);
+        }
+        let over = [50, 51].map(|number| EffectBody::EmergencyOver { alert_id: id(number) });
+        for _ in 0..2 {
+            let off = duty(&mut motel, &mut phone, false, by_snapshot);
+            assert_eq!(off, over, "{by_snapshot} {presented}");
+            let on = duty(&mut motel, &mut phone, true, by_snapshot);
+            let first: Vec<EffectBody> = first.iter().map(|it| it.body.clone()).collect();
+            assert_eq!(on, first, "{by_snapshot} {presented}");
+            // Told again while they ring, either way, also after a restart.
+            phone.said.clear();
+            phone.restart();
+            phone.go_online(&mut motel);
+            phone.reset(ResetReason::Horizon);
+            phone.catch_up(&mut motel);
+            assert!(phone.effects().is_empty(), "once: {:?}", phone.effects());
+        }
+    }
+}
+
 #[test]
 fn notifications_and_announcements_are_told_by_their_priority() {
     let (motel, mut phone) = story();

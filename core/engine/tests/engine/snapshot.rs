@@ -2,7 +2,7 @@
 
 use innsync_domain::{EntityKind, SuiteStatus};
 use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
-use innsync_protocol::{ClientFrame, ResetReason};
+use innsync_protocol::{ClientFrame, Delta, ResetReason};
 
 use crate::support::*;
 
@@ -138,6 +138,84 @@ fn what_the_other_history_answers_is_not_reached_by_the_old_cursor() {
     assert_eq!(motel.outcomes[&op].seq(), Some(1), "lower than the cursor of the other history");
     assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
     phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn an_answer_of_the_other_history_that_overtakes_the_reset_confirms_nothing() {
+    // G7, G17: RESUME and the first push leave together.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    for number in 103..106 {
+        motel.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    for socket in [true, false] {
+        let mut phone = Phone::online(ana(), &mut motel);
+        phone.offline();
+        let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        backup.epoch = 2;
+        let mut motel = backup.clone();
+        phone.feed(Input::Foreground);
+        phone.settle();
+        if socket {
+            phone.greet(&motel);
+        }
+        let push = phone.next_request("/v1/ops");
+        phone.serve_one(&push, &mut motel);
+        assert_eq!(motel.outcomes[&op].seq(), Some(1), "lower than the cursor of the other history");
+        assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
+        if !socket {
+            phone.serve(&mut motel);
+            phone.greet(&motel);
+        }
+        phone.catch_up(&mut motel);
+        assert_eq!(phone.state_of(op), None);
+        assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+    }
+}
+
+#[test]
+fn an_answer_that_overtakes_that_of_resume_is_confirmed_by_it() {
+    // G7
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let lost = phone.next_request("/v1/ops");
+    motel.push(&lost.body.as_ref().unwrap().0);
+    phone.delta(Delta { results: Vec::new(), ..motel.delta(ana(), 0, 1) });
+    phone.break_link();
+    phone.fail(&lost);
+    phone.feed(Input::Foreground);
+    phone.settle();
+    phone.greet(&motel);
+    let pull = phone.next_request("/v1/sync");
+    phone.serve_one(&pull, &mut motel);
+    while !phone.has_request("/v1/ops") {
+        phone.pass(500);
+    }
+    let push = phone.next_request("/v1/ops");
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "who answers is not known yet");
+    phone.delta(motel.delta(ana(), 1, 1));
+    assert_eq!(phone.state_of(op), None);
+}
+
+#[test]
+fn that_a_backup_was_restored_is_not_forgotten_by_a_restart() {
+    // G1, G17
+    let mut motel = motel();
+    let backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })));
+    let mut motel = backup;
+    phone.reset(ResetReason::History);
+    phone.restart();
+    phone.go_online(&mut motel);
+    assert!(motel.outcomes[&op].seq().is_some(), "offered again");
     assert_eq!(phone.state_of(op), None);
     assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
 }
