@@ -5,8 +5,8 @@
 #
 # Where the machine has Swift 6 itself, that is used. Else the command runs in the Debian system that install-swift.sh
 # made (as root: it mounts what the command needs, in a mount namespace of its own, so that nothing stays mounted).
-# Inside, the folder `ios` has the path that it has outside; INNSYNC_SERVER (a program) and INNSYNC_SCENARIOS (a folder)
-# are passed on and can be read there too. Temporary files are forgotten afterwards.
+# Inside, the folder `ios` has the path that it has outside; INNSYNC_SERVER (a program) and INNSYNC_SCENARIOS (a folder,
+# with the folder `vectors` beside it) are passed on and can be read there too. Temporary files are forgotten afterwards.
 set -euo pipefail
 
 IOS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -50,7 +50,10 @@ exec unshare --mount bash -euc '
   mount -t tmpfs tmpfs "$ROOT/tmp"
   shows "$IOS"
   [ -z "$INNSYNC_SERVER" ] || shows "$INNSYNC_SERVER"
-  [ -z "$INNSYNC_SCENARIOS" ] || shows "$INNSYNC_SCENARIOS"
+  if [ -n "$INNSYNC_SCENARIOS" ]; then
+    shows "$INNSYNC_SCENARIOS"
+    shows "$(dirname "$INNSYNC_SCENARIOS")/vectors"
+  fi
   mkdir -p "$ROOT/var/innsync"
   exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/var/innsync LANG=C.UTF-8 \
     INNSYNC_SERVER="$INNSYNC_SERVER" INNSYNC_SCENARIOS="$INNSYNC_SCENARIOS" \
