@@ -1,6 +1,8 @@
 //! The scenarios of `tests/scenarios`, played on the Rust client against a real server process; Kotlin and Swift play the
 //! same files. Their README says what each step means.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
