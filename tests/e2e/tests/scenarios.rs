@@ -99,7 +99,10 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 impl Play {
     async fn step(&mut self, step: &Value) -> Result<(), String> {
         match step["server"].as_str() {
-            Some("stops") => return Ok(self.server.kill()),
+            Some("stops") => {
+                self.server.kill();
+                return Ok(());
+            }
             Some("starts") => return self.server.restart(),
             _ => {}
         }
