@@ -319,6 +319,7 @@ impl ToCore for EntityRef {
 macro_rules! entity {
     ($($(#[$doc:meta])* $variant:ident($kind:ident)),+ $(,)?) => {
         /// An entity of any kind.
+        #[allow(clippy::enum_variant_names)]
         #[derive(Debug, Clone, PartialEq, uniffi::Enum)]
         pub enum Entity {
             $($(#[$doc])* $variant {
