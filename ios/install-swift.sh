@@ -24,10 +24,10 @@ version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9]*\
 [ -x /usr/bin/apt-get ] || give_up "This is not a Debian machine: install Swift 6 by hand."
 [ "$(id -u)" -eq 0 ] || give_up "Installing Swift needs root."
 
-# The first source of the machine whose address ends so, in either form of apt's source lists.
+# The first source of the machine whose address ends so, in either form of apt's source lists (a machine may have one alone).
 source_of() {
-  { sed -n 's/^URIs:[[:space:]]*//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | tr ' ' '\n'
-    sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
+  { sed -n 's/^URIs:[[:space:]]*//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | tr ' ' '\n' || true
+    sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\).*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true
   } | grep -E "$1/?\$" | head -n 1
 }
 DEBIAN=$(source_of '/debian') || give_up "No source of Debian packages was found in /etc/apt."
