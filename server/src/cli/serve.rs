@@ -1,6 +1,8 @@
 //! `innsync-server serve`
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use super::CliError;
@@ -15,6 +17,7 @@ use crate::logging;
 pub(super) fn serve(options: Serve, out: &mut (impl Write + Send)) -> Result<(), CliError> {
     logging::init(options.log_format);
     let path = &options.data.data;
+    let _alone = alone(path)?;
     if options.demo {
         let mut authority = authority(path)?;
         match demo::fill(&mut authority, now())? {
@@ -41,6 +44,22 @@ pub(super) fn serve(options: Serve, out: &mut (impl Write + Send)) -> Result<(),
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
+}
+
+/// One process serves a ledger, since each remembers what it has told to whom. Held until the process ends, however that
+/// comes about; `<data>.lock` itself stays and means nothing.
+fn alone(data: &Path) -> Result<File, CliError> {
+    let mut name = data.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::create(&name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(CliError::Usage(format!(
+            "{} is served by another process already; stop it first, or name another ledger with --data",
+            data.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
 }
 
 /// SIGINT or SIGTERM.

@@ -25,6 +25,13 @@ async fn a_port_in_use_is_named() {
     assert!(error.contains(&house.address) && error.contains("--listen"), "{error}");
 }
 
+#[tokio::test]
+async fn a_ledger_is_served_once() {
+    let house = House::demo();
+    let error = failed(&["serve", "--listen", "127.0.0.1:0", "--data", house.data().to_str().unwrap()]);
+    assert!(error.contains("served by another process"), "{error}");
+}
+
 #[test]
 fn what_is_not_a_ledger_stays_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
