@@ -24,17 +24,28 @@ pub(crate) struct Args {
 const SHIPPING: &str = "shipping";
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
-    // With all of the workspace, so that dependencies are those of the tests, and are built once.
-    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
-    let mut libraries = built()?;
     if args.release {
-        step(
-            "the library that ships",
-            &mut cargo(&["build", "--profile", SHIPPING, "--package", "innsync-ffi"]),
-        )?;
-        libraries = libraries.with_file_name(SHIPPING);
+        return ship().map(drop);
     }
-    generate(&libraries)
+    build()?;
+    generate(&built()?)
+}
+
+/// Builds the library that ships, writes what belongs to it, and says where it is.
+pub(crate) fn ship() -> Result<PathBuf, String> {
+    build()?;
+    step(
+        "the library that ships",
+        &mut cargo(&["build", "--profile", SHIPPING, "--package", "innsync-ffi"]),
+    )?;
+    let libraries = built()?.with_file_name(SHIPPING);
+    generate(&libraries)?;
+    Ok(libraries)
+}
+
+/// With all of the workspace, so that dependencies are those of the tests, and are built once.
+fn build() -> Result<(), String> {
+    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))
 }
 
 /// Where cargo has put what it built in the profile of xtask.

@@ -1,7 +1,7 @@
 //! Running cargo and what it has built, in the profile that xtask itself was built in.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anstyle::{AnsiColor, Style};
 
@@ -22,11 +22,29 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs a step and says so first; fails with its name if it does.
 pub(crate) fn step(title: &str, command: &mut Command) -> Result<(), String> {
-    let style = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
-    anstream::println!("{style}── {title}{style:#}");
+    heading(title);
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{title}: failed with {status}")),
         Err(error) => Err(format!("{title}: could not be started: {error}")),
     }
+}
+
+/// Runs a step and gives what it printed; that is shown only when the step fails.
+pub(crate) fn listen(title: &str, command: &mut Command) -> Result<String, String> {
+    heading(title);
+    let done = command.stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("{title}: could not be started: {error}"))?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        return Ok(text);
+    }
+    anstream::println!("{text}");
+    Err(format!("{title}: failed with {}", done.status))
+}
+
+/// Says what comes next.
+pub(crate) fn heading(title: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
+    anstream::println!("{style}── {title}{style:#}");
 }

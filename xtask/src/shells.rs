@@ -12,15 +12,9 @@ const KTLINT: &str = "1.8.0";
 
 /// Builds and tests the Kotlin library with Maven, on the JVM.
 pub(crate) fn kotlin() -> Result<(), String> {
-    needs(&["java", "mvn"], &["default-jdk-headless", "maven"], "kotlin")?;
-    let libraries = built()?;
-    let mut maven = Command::new("mvn");
-    maven
-        .args(["--batch-mode", "--no-transfer-progress", "--file", "android/pom.xml", "verify"])
-        .arg(format!("-Dinnsync.native={}", libraries.display()))
-        .env("INNSYNC_SERVER", server()?)
-        .current_dir(root());
-    step("tests of the Kotlin library", &mut maven)?;
+    needs_kotlin()?;
+    let mut verify = maven(&built()?);
+    step("tests of the Kotlin library", verify.arg("verify").env("INNSYNC_SERVER", server()?))?;
 
     let tools = std::path::absolute(root().join("target/tools")).map_err(|error| error.to_string())?;
     let mut fetch = Command::new("mvn");
@@ -40,17 +34,33 @@ pub(crate) fn kotlin() -> Result<(), String> {
     step("format of the Kotlin library", &mut ktlint)
 }
 
+/// Sees to it that Kotlin can be built.
+pub(crate) fn needs_kotlin() -> Result<(), String> {
+    needs(&["java", "mvn"], &["default-jdk-headless", "maven"], "kotlin")
+}
+
+/// Maven on the Kotlin library, with the native library of that folder.
+pub(crate) fn maven(libraries: &Path) -> Command {
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["--batch-mode", "--no-transfer-progress", "--file", "android/pom.xml"])
+        .arg(format!("-Dinnsync.native={}", libraries.display()))
+        .current_dir(root());
+    maven
+}
+
+/// Sees to it that Swift is there.
+pub(crate) fn needs_swift() -> Result<(), String> {
+    let mut install = Command::new(root().join("ios/install-swift.sh"));
+    step("Swift 6, installed where it is missing", &mut install).map_err(|error| {
+        format!("{error}; install Swift 6 so that `swift` is found, or leave this part out with --skip swift")
+    })
+}
+
 /// Builds and tests the Swift package, and looks at its format.
 pub(crate) fn swift() -> Result<(), String> {
-    let ios = root().join("ios");
-    step("Swift 6, installed where it is missing", &mut Command::new(ios.join("install-swift.sh"))).map_err(
-        |error| {
-            format!(
-                "{error}; install Swift 6 so that `swift` is found, or leave this part out with --skip swift"
-            )
-        },
-    )?;
-    let mut test = Command::new(ios.join("test.sh"));
+    needs_swift()?;
+    let mut test = Command::new(root().join("ios/test.sh"));
     test.env("INNSYNC_SERVER", server()?).env("INNSYNC_SCENARIOS", root().join("tests/scenarios"));
     step("tests and format of the Swift package", &mut test)
 }

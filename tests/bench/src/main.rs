@@ -14,6 +14,7 @@ mod phone;
 mod plain;
 mod report;
 mod rows;
+mod through;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ struct Args {
 enum Role {
     #[command(name = net::plain::COMMAND, hide = true)]
     PlainServer,
+    /// What the shells' benchmarks measure, in Rust.
+    #[command(name = "through", hide = true)]
+    Through,
 }
 
 /// How much is measured.
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
     let done = match &args.role {
         None => bench(&args),
         Some(Role::PlainServer) => net::plain::serve().map(|()| true),
+        Some(Role::Through) => through::run().map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

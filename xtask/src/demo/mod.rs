@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Leaves the server up at the end, and says how to try it.
     #[arg(long)]
     serve: bool,
+    /// Takes the server that is built already.
+    #[arg(long, hide = true)]
+    built: bool,
 }
 
 /// Everything that the scenes play with.
@@ -89,10 +92,12 @@ impl World {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
-    step(
-        "building the server",
-        &mut cargo(&["build", "--quiet", "--profile", PROFILE, "--package", "innsync-server"]),
-    )?;
+    if !args.built {
+        step(
+            "building the server",
+            &mut cargo(&["build", "--quiet", "--profile", PROFILE, "--package", "innsync-server"]),
+        )?;
+    }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no runtime: {error}"))?;
     runtime.block_on(play(args))
 }

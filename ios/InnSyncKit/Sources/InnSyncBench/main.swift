@@ -1,111 +1,152 @@
-// What InnSync costs through Swift: on a real library, database and server, on this machine.
+// What InnSync costs through Swift: on a real library, database and server, on this machine. The benchmarks of Rust and
+// Kotlin do the same in the same order and print the same lines, of which `cargo xtask bench` makes a table.
 //
 //   INNSYNC_SERVER=path/to/innsync-server ios/swift-run.sh swift run -c release InnSyncBench
 
 import Foundation
 import InnSyncKit
 
-let patience = Duration.seconds(120)
+let patience = Duration.seconds(300)
+let notes = Query(kind: .note)
+let commands = 200
 let rows = 1_000
-let rounds = 100
+let loads = 30
+let changes = 50
+let calls = 20_000
+let openings = 10_000
+let warmUp = 200
 
-/// A time in milliseconds, as the table shows it.
 func milliseconds(_ duration: Duration) -> Double {
     let (seconds, attoseconds) = duration.components
     return Double(seconds) * 1_000 + Double(attoseconds) / 1e15
 }
 
-func cell(_ number: Double) -> String {
-    let text = String(format: "%.2f", number)
-    return String(repeating: " ", count: max(0, 10 - text.count)) + text
-}
-
-func line(_ what: String, _ times: [Duration]) {
+func quantile(_ share: Double, of times: some Collection<Duration>) -> Double {
     let sorted = times.sorted()
-    let (median, late) = (sorted[sorted.count / 2], sorted[sorted.count * 95 / 100])
-    let name = what.padding(toLength: 46, withPad: " ", startingAt: 0)
-    print("\(name)\(cell(milliseconds(median)))\(cell(milliseconds(late)))")
+    return milliseconds(sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)])
 }
 
-func note(_ title: String, by innsync: any InnSync) throws -> Command {
-    .createNote(
-        noteId: try innsync.newID(), title: title, content: "Something to be told to all staff.", suiteId: nil,
-        taskId: nil, audience: .allStaff)
+func measured(_ what: String, _ unit: String, _ figure: Double) {
+    print("measured|\(what)|\(unit)|\(figure)")
+}
+
+/// What the process holds, in MB.
+func memory() throws -> Double {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+    return (Double(line.filter(\.isNumber)) ?? .nan) / 1_024
+}
+
+func write(_ title: String, on innsync: any InnSync) async throws {
+    try await innsync.execute(
+        .createNote(
+            noteId: try innsync.newID(), title: title, content: "Something to be told to all staff.", suiteId: nil,
+            taskId: nil, audience: .allStaff))
+}
+
+func commandToObserver(_ sam: any InnSync) async throws {
+    var lists = sam.live(notes).makeAsyncIterator()
+    _ = try await lists.next()
+    var times: [Duration] = []
+    for number in 1...commands {
+        let begun = ContinuousClock.now
+        try await write("Note \(number)", on: sam)
+        while let list = try await lists.next(), list.count < number {}
+        times.append(ContinuousClock.now - begun)
+    }
+    let steady = times.dropFirst(commands / 10)
+    measured("command to observer, p50", "ms", quantile(0.5, of: steady))
+    measured("command to observer, p95", "ms", quantile(0.95, of: steady))
+}
+
+func list(_ sam: any InnSync) async throws {
+    for number in commands..<rows {
+        try await write("More \(number)", on: sam)
+    }
+    var first: [Duration] = []
+    for _ in 1...loads {
+        let begun = ContinuousClock.now
+        guard try await sam.live(notes).first().count == rows else { fatalError("some are missing") }
+        first.append(ContinuousClock.now - begun)
+    }
+    measured("list of 1,000 rows, first load", "ms", quantile(0.5, of: first.dropFirst(loads / 10)))
+
+    let live = sam.live(notes)
+    var lists = live.makeAsyncIterator()
+    var times: [Duration] = []
+    let ids = try await lists.next()?.notes.prefix(changes).map(\.id) ?? []
+    for (round, id) in ids.enumerated() {
+        let title = "Changed \(round)"
+        let begun = ContinuousClock.now
+        try await sam.execute(
+            .editNote(
+                noteId: id, patch: NotePatch(title: title, content: nil, suiteId: nil, taskId: nil, audience: nil)))
+        while let list = try await lists.next() {
+            if list.notes.contains(where: { $0.title == title }) { break }
+        }
+        times.append(ContinuousClock.now - begun)
+    }
+    measured("the same, one row changed", "ms", quantile(0.5, of: times.dropFirst(changes / 10)))
+}
+
+func answers(_ sam: any InnSync) async throws {
+    let nobody = try sam.newID()
+    let begun = ContinuousClock.now
+    for _ in 1...calls {
+        _ = try await sam.whyWaiting(nobody)
+    }
+    measured("a call and its answer", "µs", milliseconds(ContinuousClock.now - begun) * 1_000 / Double(calls))
+}
+
+/// What waits is taken as fast as it goes.
+func events(_ sam: any InnSync, _ ana: any InnSync) async throws {
+    let events = ana.events()
+    for phone in [sam, ana] {
+        try phone.connect()
+        try await phone.upToDate(within: patience)
+    }
+    let begun = ContinuousClock.now
+    var created = 0
+    for try await event in events where event.name == "ENTITY_CREATED" {
+        created += 1
+        if created == rows { break }
+    }
+    measured("events taken", "1/s", Double(created) * 1_000 / milliseconds(ContinuousClock.now - begun))
+}
+
+func opened(_ open: () async throws -> any InnSync) async throws {
+    for _ in 1...warmUp {
+        try await open().close()
+    }
+    let (before, begun) = (try memory(), ContinuousClock.now)
+    for _ in 1...openings {
+        try await open().close()
+    }
+    measured("opened and closed", "ms", milliseconds(ContinuousClock.now - begun) / Double(openings))
+    measured("memory that 10,000 openings leave", "MB", try memory() - before)
 }
 
 func measure(_ server: URL, _ home: URL) async throws {
-    func phone(_ person: String) async throws -> any InnSync {
-        let settings = InnSyncSettings(
+    func settings(_ person: String) -> InnSyncSettings {
+        InnSyncSettings(
             server: server, property: "seaside", person: person, directory: home.appendingPathComponent(person))
-        let innsync = try await InnSyncKit.signIn(settings, password: "demo")
+    }
+    func phone(_ person: String) async throws -> any InnSync {
+        let innsync = try await InnSyncKit.signIn(settings(person), password: "demo")
         try innsync.connect()
         try await innsync.upToDate(within: patience)
+        // What is measured is the phone alone.
+        try innsync.disconnect()
         return innsync
     }
     let (sam, ana) = (try await phone("sam"), try await phone("ana"))
-    let query = Query(kind: .note, order: .oldest)
-    print("                                                  median ms    95 % ms")
-
-    // From the call to the list that has it.
-    var lists = sam.live(query).makeAsyncIterator()
-    _ = try await lists.next()
-    var saved: [Duration] = []
-    var shown: [Duration] = []
-    for round in 1...rounds {
-        let begun = ContinuousClock.now
-        try await sam.execute(note("Round \(round)", by: sam))
-        saved.append(ContinuousClock.now - begun)
-        while let list = try await lists.next(), list.count < round {}
-        shown.append(ContinuousClock.now - begun)
-    }
-    line("command: saved on disk", saved)
-    line("command: shown by an observer", shown)
-
-    // Ana is away while a thousand are written; what she is told when she comes back waits to be taken.
-    try ana.disconnect()
-    for number in rounds..<rows {
-        try await sam.execute(note("Note \(number)", by: sam))
-    }
-    try await sam.upToDate(within: patience)
-    let events = ana.events()
-    try ana.connect()
-    try await ana.upToDate(within: patience)
-
-    var first: [Duration] = []
-    for _ in 1...20 {
-        let begun = ContinuousClock.now
-        guard try await ana.live(query).first().count == rows else { fatalError("some are missing") }
-        first.append(ContinuousClock.now - begun)
-    }
-    line("list of 1,000 rows: first load", first)
-
-    let list = ana.live(query)
-    var following = list.makeAsyncIterator()
-    let notes = try await following.next()?.notes ?? []
-    var changed: [Duration] = []
-    for note in notes.filter({ $0.title.hasPrefix("Round") }).prefix(rounds) {
-        let title = "Changed \(note.title)"
-        let patch = NotePatch(title: title, content: nil, suiteId: nil, taskId: nil, audience: nil)
-        let begun = ContinuousClock.now
-        try await sam.execute(.editNote(noteId: note.id, patch: patch))
-        while let list = try await following.next() {
-            if list.notes.contains(where: { $0.title == title }) { break }
-        }
-        changed.append(ContinuousClock.now - begun)
-    }
-    line("list of 1,000 rows: sam's change on ana's list", changed)
-
-    // What waits, taken as fast as it goes: the cost of the border alone.
-    let begun = ContinuousClock.now
-    var taken = 0
-    for try await event in events {
-        if event.name == "ENTITY_CREATED" { taken += 1 }
-        if taken == rows - rounds { break }
-    }
-    let seconds = milliseconds(ContinuousClock.now - begun) / 1_000
-    print("events taken: \(taken), \(Int(Double(taken) / seconds)) a second")
+    try await commandToObserver(sam)
+    try await list(sam)
+    try await answers(sam)
+    try await events(sam, ana)
     try await sam.close()
     try await ana.close()
+    try await opened { try await InnSyncKit.open(settings("sam")) }
 }
 
 guard let program = ProcessInfo.processInfo.environment["INNSYNC_SERVER"], !program.isEmpty else {
@@ -126,10 +167,12 @@ let said = String(decoding: output.fileHandleForReading.availableData, as: UTF8.
 let word = said.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("http://") }
 guard let url = word.flatMap({ URL(string: String($0)) }) else { fatalError("the server did not start: \(said)") }
 
+var failure: (any Error)?
 do {
     try await measure(url, home)
 } catch {
-    print("the measurement failed: \(error)")
+    failure = error
 }
 server.terminate()
 try? FileManager.default.removeItem(at: home)
+if let failure { fatalError("the measurement failed: \(failure)") }

@@ -1,116 +1,166 @@
 package dev.innsync
 
+import dev.innsync.core.Command
+import dev.innsync.core.Entity
 import dev.innsync.core.EntityKind
+import dev.innsync.core.NotePatch
 import dev.innsync.core.Query
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.flow.count
+import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Tag
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
+import kotlin.io.path.Path
+import kotlin.io.path.readLines
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.DurationUnit
 import kotlin.time.TimeSource
 import kotlin.time.measureTime
 
-/** Not a test: prints a table. `mvn test -Dgroups=bench -DexcludedGroups=` */
+/**
+ * Not a test: `mvn test -Dgroups=bench -DexcludedGroups=` measures what InnSync costs through Kotlin. The benchmarks of
+ * Rust and Swift do the same in the same order and print the same lines, of which `cargo xtask bench` makes a table.
+ */
 @Tag("bench")
 internal class BenchTest {
     @TempDir
     lateinit var folder: Path
 
-    private val table = ArrayList<String>()
-
     @Test
     fun measure() {
-        kotlinx.coroutines.runBlocking(Dispatchers.Default) {
+        runBlocking(Dispatchers.Default) {
             Server(folder.resolve("ledger.sqlite")).use { server ->
-                val maria = InnSyncs.signInOnce(settings("maria", server.url, folder.resolve("maria")))
-                commandToObserver(maria)
-                list(maria)
-                answers(maria)
-                events(maria)
-                maria.close()
+                val ofSam = settings("sam", server.url, folder.resolve("sam"))
+                val sam = InnSyncs.signInOnce(ofSam)
+                val ana = InnSyncs.signInOnce(settings("ana", server.url, folder.resolve("ana")))
+                commandToObserver(sam)
+                list(sam)
+                calls(sam)
+                events(sam, ana)
+                sam.close()
+                ana.close()
+                openings { InnSyncs.open(ofSam) }
             }
         }
-        println("\n| through Kotlin | best | median | worst |\n| --- | --- | --- | --- |")
-        table.forEach(::println)
-        println()
     }
 
-    private suspend fun commandToObserver(maria: InnSync) =
-        coroutineScope {
-            val seen = Channel<Int>(Channel.UNLIMITED)
-            val screen = launch { maria.live(Query(EntityKind.Note)).collect { seen.send(it.size) } }
-            seen.receive()
-            val times = (1..200).map { count ->
+    private suspend fun commandToObserver(sam: InnSync) =
+        watching(sam) { lists ->
+            val times = (1..COMMANDS).map { number ->
                 measureTime {
-                    maria.execute(maria.note("Note $count"))
-                    seen.reaches(count)
+                    sam.execute(sam.note("Note $number"))
+                    lists.until { it.size >= number }
                 }
+            }.drop(COMMANDS / 10)
+            measured("command to observer, p50", "ms", times.quantile(0.5))
+            measured("command to observer, p95", "ms", times.quantile(0.95))
+        }
+
+    private suspend fun list(sam: InnSync) {
+        repeat(ROWS - COMMANDS) { sam.execute(sam.note("More $it")) }
+        val loads = (1..LOADS).map {
+            measureTime { check(sam.live(NOTES).first().size == ROWS) }
+        }
+        measured("list of 1,000 rows, first load", "ms", loads.drop(LOADS / 10).quantile(0.5))
+        watching(sam) { lists ->
+            val notes = sam.query(NOTES).take(CHANGES).map { (it as Entity.OfNote).value.id }
+            val times = notes.mapIndexed { round, note ->
+                val title = "Changed $round"
+                measureTime {
+                    sam.execute(Command.EditNote(note, NotePatch(title, null, null, null, null)))
+                    lists.until { rows -> rows.any { (it as Entity.OfNote).value.title == title } }
+                }
+            }.drop(CHANGES / 10)
+            measured("the same, one row changed", "ms", times.quantile(0.5))
+        }
+    }
+
+    private suspend fun calls(sam: InnSync) {
+        val nobody = sam.newId()
+        repeat(CALLS / 10) { sam.whyWaiting(nobody) }
+        val time = measureTime { repeat(CALLS) { sam.whyWaiting(nobody) } }
+        measured("a call and its answer", "µs", time.toDouble(DurationUnit.MICROSECONDS) / CALLS)
+    }
+
+    /** What waits is taken as fast as it goes: the first comes when all are there. */
+    private suspend fun events(sam: InnSync, ana: InnSync) =
+        coroutineScope {
+            val mayTake = Channel<Unit>()
+            val seconds = async(start = CoroutineStart.UNDISPATCHED) {
+                var begun = TimeSource.Monotonic.markNow()
+                var isFirst = true
+                ana.events.filter {
+                    if (isFirst) {
+                        isFirst = false
+                        mayTake.receive()
+                        begun = TimeSource.Monotonic.markNow()
+                    }
+                    it.name == "ENTITY_CREATED"
+                }.take(ROWS).toList()
+                begun.elapsedNow().toDouble(DurationUnit.SECONDS)
             }
-            row("a command, saved on disk, until the observer has the list", times.drop(20))
+            for (phone in listOf(sam, ana)) {
+                phone.connect()
+                phone.upToDate(5.minutes)
+            }
+            mayTake.send(Unit)
+            measured("events taken", "1/s", ROWS / seconds.await())
+        }
+
+    private suspend fun openings(open: suspend () -> InnSync) {
+        repeat(WARM_UP) { open().close() }
+        val before = memory()
+        val time = measureTime { repeat(OPENINGS) { open().close() } }
+        measured("opened and closed", "ms", time.toDouble(DurationUnit.MILLISECONDS) / OPENINGS)
+        measured("memory that 10,000 openings leave", "MB", memory() - before)
+    }
+
+    /** What the process holds, in MB; what Java holds and does not need is given back first. */
+    private fun memory(): Double {
+        repeat(3) { System.gc() }
+        val line = Path("/proc/self/status").readLines().first { it.startsWith("VmRSS:") }
+        return line.filter(Char::isDigit).toDouble() / 1024
+    }
+
+    private suspend fun watching(sam: InnSync, what: suspend (Channel<List<Entity>>) -> Unit) =
+        coroutineScope {
+            val lists = Channel<List<Entity>>(Channel.UNLIMITED)
+            val screen = launch { sam.live(NOTES).collect { lists.send(it) } }
+            lists.receive()
+            what(lists)
             screen.cancel()
         }
 
-    private suspend fun list(maria: InnSync) =
-        coroutineScope {
-            repeat(1_000) { maria.execute(maria.task("Task $it", null)) }
-            val tasks = maria.query(Query(EntityKind.Task)).size
-            val loads = (1..30).map { measureTime { maria.live(Query(EntityKind.Task)).first() } }
-            row("a live list of $tasks tasks, first load", loads.drop(5))
-            row("the same by query", (1..30).map { measureTime { maria.query(Query(EntityKind.Task)) } }.drop(5))
-
-            val changes = Channel<Int>(Channel.UNLIMITED)
-            val screen = launch { maria.live(Query(EntityKind.Task)).collect { changes.send(it.size) } }
-            changes.receive()
-            val times = (1..50).map {
-                measureTime {
-                    maria.execute(maria.task("One more $it", null))
-                    changes.reaches(tasks + it)
-                }
-            }
-            row("one task more in that list, from the command on", times.drop(10))
-            screen.cancel()
-        }
-
-    private suspend fun answers(maria: InnSync) {
-        val nobody = maria.newId()
-        val times = (1..20).map { measureTime { repeat(1_000) { maria.whyWaiting(nobody) } } / 1_000 }
-        row("a call that asks the core and is answered", times.drop(5))
-    }
-
-    private suspend fun events(maria: InnSync) =
-        coroutineScope {
-            maria.connect()
-            maria.upToDate(5.minutes)
-            val wanted = 1_000
-            val start = TimeSource.Monotonic.markNow()
-            val heard = async(start = CoroutineStart.UNDISPATCHED) {
-                maria.events.take(wanted).count()
-            }
-            launch { repeat(wanted) { maria.execute(maria.note("Event $it")) } }
-            val count = heard.await()
-            val each = start.elapsedNow() / count
-            table +=
-                "| events per second, of one's own commands by way of the server | | ${(1 / each.inWholeNanoseconds.toDouble() * 1e9).toInt()} | |"
-        }
-
-    private suspend fun Channel<Int>.reaches(count: Int) {
+    private suspend fun Channel<List<Entity>>.until(holds: (List<Entity>) -> Boolean) {
         do {
             val now = receive()
-        } while (now < count)
+        } while (!holds(now))
     }
 
-    private fun row(what: String, times: List<Duration>) {
-        val sorted = times.sorted()
-        table += "| $what | ${sorted.first()} | ${sorted[sorted.size / 2]} | ${sorted.last()} |"
+    private fun List<Duration>.quantile(share: Double): Double =
+        sorted()[(share * size).toInt().coerceAtMost(size - 1)].toDouble(DurationUnit.MILLISECONDS)
+
+    private fun measured(what: String, unit: String, figure: Double) = println("measured|$what|$unit|$figure")
+
+    private companion object {
+        val NOTES = Query(EntityKind.Note)
+        const val COMMANDS = 200
+        const val ROWS = 1_000
+        const val LOADS = 30
+        const val CHANGES = 50
+        const val CALLS = 20_000
+        const val OPENINGS = 10_000
+        const val WARM_UP = 200
     }
 }
