@@ -253,6 +253,38 @@ async fn a_resume_that_fails_can_be_tried_again() {
 }
 
 #[tokio::test]
+async fn what_was_discarded_can_be_looked_up_and_handed_in() {
+    // G14
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    let note = ana.new_id();
+    let create = Command::CreateNote {
+        note_id: note,
+        title: "Minibar, floor 2".to_owned(),
+        content: String::new(),
+        suite_id: None,
+        task_id: None,
+        audience: Audience::AllStaff,
+    };
+    let written = ana.execute(create).await.unwrap().id;
+    let comment = Command::AddComment { note_id: note, comment_id: ana.new_id(), text: "Empty".to_owned() };
+    let commented = ana.execute(comment).await.unwrap().id;
+    let started = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap().id;
+    let dependents: Vec<_> = ana.dependents(written).await.unwrap().iter().map(|it| it.op.id).collect();
+    assert_eq!(dependents, [commented]);
+    assert_eq!(ana.discard_with_dependents(written).await.unwrap(), [written, commented]);
+    let waiting: Vec<_> = ana.outbox().await.unwrap().iter().map(|it| it.op.id).collect();
+    assert_eq!(waiting, [started]);
+    assert_eq!(ana.discarded().await.unwrap().len(), 2);
+    let work: serde_json::Value = serde_json::from_str(&ana.export_work().await.unwrap()).unwrap();
+    assert_eq!((work["person"].as_str(), work["outbox"].as_array().unwrap().len()), (Some("ana"), 1));
+    let said = work["discarded"].to_string();
+    assert!(said.contains("Minibar, floor 2") && said.contains("Empty"), "{said}");
+    assert!(matches!(ana.discard_with_dependents(written).await, Err(Error::InvalidInput(_))));
+    ana.close().await;
+}
+
+#[tokio::test]
 async fn what_has_left_the_phone_is_not_discarded() {
     // G2
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());

@@ -367,6 +367,20 @@ impl Command {
         )
     }
 
+    /// Whether its entity comes into being by it.
+    pub fn creates(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateSuite { .. }
+                | Self::CreateTask { .. }
+                | Self::CreateNote { .. }
+                | Self::CreateEmployee { .. }
+                | Self::RaiseEmergency { .. }
+                | Self::Announce { .. }
+                | Self::ChangeShift { .. }
+        )
+    }
+
     /// Whether nobody's work depends on it: it has no lane, and later ones make it superfluous.
     pub fn is_cosmetic(&self) -> bool {
         matches!(self, Self::MarkRead { .. })

@@ -8,7 +8,7 @@ use innsync_protocol::{IntentTime, Op, SCHEMA};
 
 use crate::draft::{Draft, receipt};
 use crate::limits::OPS_QUEUED;
-use crate::outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
+use crate::outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
 use crate::predict::{Outlook, PredictedRows, least_footprint, predict};
 use crate::queue::is_pending;
@@ -141,34 +141,71 @@ impl Draft<'_> {
     /// A parked operation is tried again as a new one in its place, on what is there now: what was meant to come after it
     /// still does.
     pub(crate) fn retry(&mut self, parked: Uuid, id: Uuid) -> Result<(), StoreError> {
-        let Some(old) = self.state.outbox.get(parked).cloned() else {
-            self.error(format!("there is no parked operation {parked}"));
-            return Ok(());
-        };
-        if !matches!(old.state, OpState::Parked { .. }) || self.state.outbox.get(id).is_some() {
+        let Some(old) = self.parked(parked, id) else {
             self.error(format!("operation {parked} is not parked, or {id} is taken"));
             return Ok(());
+        };
+        match self.replace(&old, id, old.op.command.clone())? {
+            Ok(_) => {}
+            Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
         }
-        let mut op = self.new_op(id, old.op.command.clone(), old.op.depends_on.clone());
-        op.supersedes = Some(parked);
+        Ok(())
+    }
+
+    /// As [`Draft::retry`], with another command. Refused, everything stays as it was.
+    pub(crate) fn edit(
+        &mut self,
+        request: u64,
+        parked: Uuid,
+        id: Uuid,
+        command: Command,
+    ) -> Result<(), StoreError> {
+        let refuse = |message: &str| Err(Rejection::permanent(Reason::InvalidField, message));
+        let result = match self.parked(parked, id) {
+            None => refuse("That change does not wait for a decision of yours any more."),
+            Some(old) if old.op.command.primary() != command.primary() => {
+                refuse("What takes the place of a change must be about the same thing.")
+            }
+            Some(old) => self.replace(&old, id, command)?,
+        };
+        self.tell(Output::Executed { request, result });
+        Ok(())
+    }
+
+    /// The parked operation, if the other id is free.
+    fn parked(&self, parked: Uuid, id: Uuid) -> Option<Arc<QueuedOp>> {
+        let old = self.state.outbox.get(parked).filter(|old| matches!(old.state, OpState::Parked { .. }))?;
+        self.state.outbox.get(id).is_none().then(|| Arc::clone(old))
+    }
+
+    fn replace(
+        &mut self,
+        old: &QueuedOp,
+        id: Uuid,
+        command: Command,
+    ) -> Result<Result<Receipt, Rejection>, StoreError> {
+        let mut op = self.new_op(id, command, old.op.depends_on.clone());
+        op.supersedes = Some(old.op.id);
+        if let Err(rejection) = check_size(&op) {
+            return Ok(Err(rejection));
+        }
         let outlook = {
             let earlier = self.state.outbox.iter().filter(|it| it.order < old.order && is_pending(it));
             let earlier = replay(earlier, self.observer(), self)?;
             let ground = Over::new(&earlier.rows, self);
             predict(&op.command, op.id, op.intent.best(), self.observer(), &ground)?
         };
-        match foreseen(&mut op, outlook) {
-            Ok((footprint, _)) => {
-                let new = QueuedOp { op, order: old.order, footprint, state: OpState::Queued, attempts: 0 };
-                self.remove_op(parked);
-                self.touch(&new);
-                self.put_op(new.clone());
-                self.redirect_dependents(parked, id);
-                self.tell(Output::Operation(receipt(&new)));
-            }
-            Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
-        }
-        Ok(())
+        let (footprint, _) = match foreseen(&mut op, outlook) {
+            Ok(foreseen) => foreseen,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let new = QueuedOp { op, order: old.order, footprint, state: OpState::Queued, attempts: 0 };
+        self.remove_op(old.op.id);
+        self.touch(&new);
+        self.put_op(new.clone());
+        self.redirect_dependents(old.op.id, id);
+        self.tell(Output::Operation(receipt(&new)));
+        Ok(Ok(receipt(&new)))
     }
 
     fn redirect_dependents(&mut self, from: Uuid, to: Uuid) {
@@ -192,9 +229,28 @@ impl Draft<'_> {
         if !op.may_be_discarded() {
             return self.error(format!("operation {id} has left the phone and cannot be discarded"));
         }
-        self.state.push.forget(id);
-        self.remove_op(id);
+        self.forget(&op);
         self.park_dependents(id);
+    }
+
+    /// The latest first, so that nothing is parked or sent in between.
+    pub(crate) fn discard_with_dependents(&mut self, id: Uuid) {
+        for dependent in self.state.dependents(id).into_iter().rev() {
+            if let Some(op) = self.state.outbox.get(dependent).filter(|op| op.may_be_discarded()).cloned() {
+                self.forget(&op);
+                self.park_dependents(dependent);
+            }
+        }
+        self.discard(id);
+    }
+
+    fn forget(&mut self, op: &QueuedOp) {
+        self.state.push.forget(op.op.id);
+        self.remove_op(op.op.id);
+        if !op.op.command.is_cosmetic() {
+            let at = self.state.clock.guess(self.now);
+            self.discarded.push(Discarded { at, op: op.clone() });
+        }
     }
 
     /// What was to come after a discarded operation is left to a person, who may retry it by itself: the server would

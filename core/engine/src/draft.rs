@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_protocol::Digest;
 
 use crate::clock::Now;
 use crate::engine::Config;
 use crate::limits::EFFECTS_WAITING;
-use crate::outbox::{OpState, QueuedOp, Receipt};
+use crate::outbox::{Discarded, OpState, QueuedOp, Receipt};
 use crate::output::{ClientEvent, Effect, Output};
 use crate::predict::{Observer, Rows};
 use crate::state::State;
@@ -51,6 +52,8 @@ pub(crate) struct Draft<'a> {
     /// Operations to be written or removed, by their place in the order and their id: a retry takes the place of its parked
     /// one.
     ops: BTreeSet<(u64, Uuid)>,
+    /// What a person chose to forget in this step.
+    pub(crate) discarded: Vec<Discarded>,
     effects: Vec<Write>,
     known_effects: BTreeSet<Uuid>,
 }
@@ -73,6 +76,7 @@ impl<'a> Draft<'a> {
             rebuild_all: false,
             predicted: BTreeMap::new(),
             ops: BTreeSet::new(),
+            discarded: Vec::new(),
             effects: Vec::new(),
             known_effects: BTreeSet::new(),
         }
@@ -145,6 +149,11 @@ impl<'a> Draft<'a> {
             }
             Ground::Empty | Ground::Staged => Ok(BTreeSet::new()),
         }
+    }
+
+    /// A digest over the mirror as it was before the step.
+    pub(crate) fn digest_before(&self) -> Result<Digest, StoreError> {
+        self.store.digest()
     }
 
     /// The base row as it was before the step; asked only where there was one.
@@ -276,6 +285,7 @@ impl<'a> Draft<'a> {
             }
         }
         writes.append(&mut put);
+        writes.extend(std::mem::take(&mut self.discarded).into_iter().map(Write::PutDiscarded));
         writes.append(&mut self.effects);
         if self.state.meta != *meta_before {
             writes.push(Write::PutMeta(self.state.meta.clone()));

@@ -7,8 +7,10 @@ use innsync_domain::Uuid;
 
 use crate::clock::Now;
 use crate::draft::Draft;
+use crate::feed::Feed;
 use crate::http::Purpose;
 use crate::input::{Input, Session};
+use crate::limits::DIGEST_FIRST_MS;
 use crate::output::Output;
 use crate::queue::Outbox;
 use crate::random::Random;
@@ -82,16 +84,18 @@ impl Engine {
         }
         // An operation that could not be read any more has left its prediction behind.
         let unchecked = !store.bases()?.is_empty();
+        let mut random = Random::new(config.seed);
+        let first_digest = now.boot_ms + random.within(DIGEST_FIRST_MS);
         let state = State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
             meta,
-            random: Random::new(config.seed),
+            random,
             clock: ServerClock::default(),
             link: Default::default(),
             session: SessionState::new(session),
             requests: Default::default(),
-            feed: Default::default(),
+            feed: Feed::new(first_digest),
             snapshots,
             push: Default::default(),
             frames: Arc::default(),
@@ -168,6 +172,12 @@ impl Engine {
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.
     pub fn why_waiting(&self, now: Now, operation: Uuid) -> Option<String> {
         self.state.why_waiting(now.boot_ms, operation)
+    }
+
+    /// The operations that build on that one, directly or through others, in order: those that were declared to depend on it,
+    /// and, where it creates its entity, all later ones about that entity.
+    pub fn dependents(&self, operation: Uuid) -> Vec<Uuid> {
+        self.state.dependents(operation)
     }
 
     fn is_answer_to_work(&self, input: &Input) -> bool {

@@ -11,13 +11,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use innsync_domain::{Timestamp, ViewChange, derive};
-use innsync_protocol::{Cursor, Delta, Reset, ResetReason, SyncAnswer};
+use innsync_protocol::{Cursor, Delta, Digest, Reset, ResetReason, SyncAnswer};
 
 use crate::draft::Draft;
 use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
-use crate::limits::{FRAMES_BUFFERED, POLL_MS};
+use crate::limits::{DIGEST_EVERY_MS, FRAMES_BUFFERED, POLL_MS};
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -36,9 +36,23 @@ pub(crate) struct Feed {
     buffer: Arc<VecDeque<Arc<Delta>>>,
     /// When to pull where there is no socket.
     poll_at: u64,
+    /// When to ask for a digest.
+    digest_at: u64,
+    /// What the mirror should be, at that place in the feed.
+    expected: Option<(u64, Digest)>,
 }
 
 impl Feed {
+    /// A feed that asks for its first digest at that moment.
+    pub(crate) fn new(digest_at: u64) -> Self {
+        Self { digest_at, ..Self::default() }
+    }
+
+    /// Whether a digest waits to be compared.
+    pub(crate) fn has_digest(&self) -> bool {
+        self.expected.is_some()
+    }
+
     pub(crate) fn want_pull(&mut self) {
         self.wanted = true;
     }
@@ -229,6 +243,9 @@ impl Draft<'_> {
         self.state.feed.wanted = false;
         if self.state.meta.has_data && !self.state.snapshots.is_due() {
             self.fit_in(delta)?;
+            // It counts once the rows that it is about are on the disk.
+            let reached = fit(&self.state.meta.cursor, delta) == Fit::Old;
+            self.state.feed.expected = delta.digest.filter(|_| reached).map(|digest| (delta.to, digest));
             let waiting = std::mem::take(&mut self.state.feed.buffer);
             for frame in waiting.iter() {
                 self.fit_in(frame)?;
@@ -261,9 +278,35 @@ impl Draft<'_> {
         if self.state.pull_deadline().is_some_and(|at| at <= now) {
             self.state.feed.wanted = true;
             self.state.feed.poll_at = now + POLL_MS;
-            let path = sync_path(&self.state.meta.cursor);
+            let mut path = sync_path(&self.state.meta.cursor);
+            if self.state.feed.digest_at <= now {
+                path.push_str("&digest=true");
+                self.state.feed.digest_at =
+                    now + DIGEST_EVERY_MS / 2 + self.state.random.within(DIGEST_EVERY_MS);
+            }
             self.request(Purpose::Pull, path, None);
         }
+    }
+
+    /// Compares the mirror with the digest that the server gave of it, and fetches everything anew where they differ: a
+    /// mistake of ours, or rows that were damaged.
+    pub(crate) fn compare_digest(&mut self) -> Result<(), StoreError> {
+        let Some((seq, expected)) = self.state.feed.expected.take() else { return Ok(()) };
+        let meta = &self.state.meta;
+        let comparable = meta.has_data && meta.cursor.seq == seq && meta.passed_over.is_none();
+        if !comparable || self.state.snapshots.is_due() {
+            return Ok(());
+        }
+        let found = self.digest_before()?;
+        if found != expected {
+            self.state.meta.healed += 1;
+            self.error(format!(
+                "what is here is not what the server has at {seq} ({} rows, {} there); it is fetched anew",
+                found.rows, expected.rows
+            ));
+            self.refetch();
+        }
+        Ok(())
     }
 }
 
@@ -280,7 +323,12 @@ impl State {
         }
         let polls = !self.link.is_live() && self.link.attempts > 0;
         let missing = self.feed.wanted.then_some(self.feed.retry_at);
-        sooner(missing, polls.then_some(self.feed.poll_at.max(self.feed.retry_at)))
+        let look = if polls {
+            Some(self.feed.poll_at)
+        } else {
+            self.server_answers().then_some(self.feed.digest_at)
+        };
+        sooner(missing, look.map(|at| at.max(self.feed.retry_at)))
     }
 
     /// Whether an answer of the server's numbers the history that the cursor is of. Without a socket only the next pull

@@ -111,6 +111,7 @@ impl Draft<'_> {
             commits: Vec::new(),
             results: Vec::new(),
             more: false,
+            digest: None,
         };
         self.on_delta(delta)?;
         let cursor = self.state.meta.cursor;

@@ -34,9 +34,26 @@ pub enum Input {
         /// The new one.
         id: Uuid,
     },
+    /// A parked operation shall be tried again with another command about the same entity; else as [`Input::Retry`]. Refused at
+    /// once, it stays parked as it was. Answered by [`crate::Output::Executed`].
+    Edit {
+        /// Names the answer.
+        request: u64,
+        /// The parked operation.
+        parked: Uuid,
+        /// The new one.
+        id: Uuid,
+        /// What is wanted now.
+        command: Command,
+    },
     /// An operation shall be forgotten, by a person's choice. Only a parked one, or one that has never left the phone, is
     /// ([`crate::QueuedOp::may_be_discarded`]).
     Discard {
+        /// The operation.
+        id: Uuid,
+    },
+    /// As [`Input::Discard`], with all that builds on it ([`crate::Engine::dependents`]), as far as that may be discarded.
+    DiscardWithDependents {
         /// The operation.
         id: Uuid,
     },

@@ -3,11 +3,13 @@
 //! declared dependents, nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use innsync_domain::{EntityRef, Uuid};
 
 use crate::outbox::{OpState, QueuedOp};
 use crate::queue::Outbox;
+use crate::state::State;
 
 /// Why an operation is not sent just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,25 @@ pub(crate) fn walk(
             lanes.occupy(op);
         }
         each(op, wait);
+    }
+}
+
+impl State {
+    /// See [`crate::Engine::dependents`].
+    pub(crate) fn dependents(&self, operation: Uuid) -> Vec<Uuid> {
+        let Some(first) = self.outbox.get(operation) else { return Vec::new() };
+        let mut given_up = vec![first];
+        for op in self.outbox.iter().filter(|op| op.order > first.order) {
+            let builds_on = |earlier: &&Arc<QueuedOp>| {
+                let creates = earlier.op.command.creates();
+                op.op.depends_on.contains(&earlier.op.id)
+                    || (creates && op.op.command.primary() == earlier.op.command.primary())
+            };
+            if given_up.iter().any(builds_on) {
+                given_up.push(op);
+            }
+        }
+        given_up.iter().skip(1).map(|op| op.op.id).collect()
     }
 }
 

@@ -47,8 +47,9 @@ mod verify;
 
 pub use clock::Now;
 pub use engine::{Config, Engine, EngineError, Step};
+pub use innsync_protocol::Digest;
 pub use input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
-pub use outbox::{Footprint, OpState, ParkReason, QueuedOp, Receipt};
+pub use outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
 pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, SignInReason, ToastLevel};
 pub use status::{ConnectionState, SyncStatus};
 pub use store::{Batch, Meta, StoreError, StoreRead, Write};

@@ -18,8 +18,14 @@ pub const REFRESH_AHEAD_MS: i64 = 60_000;
 pub const POLL_MS: u64 = 15_000;
 /// Milliseconds within which a sendable operation is attempted (G3).
 pub const SEND_WITHIN_MS: u64 = 5_000;
+/// Milliseconds between two comparisons of the phone's rows with the server's, on average, each phone at another time.
+pub const DIGEST_EVERY_MS: u64 = 6 * 60 * 60 * 1000;
+/// Milliseconds after the start within which the first is asked for.
+pub const DIGEST_FIRST_MS: u64 = 10 * 60 * 1000;
 /// Operations queued on one phone; more are refused with a clear error.
 pub const OPS_QUEUED: usize = 10_000;
+/// Milliseconds that an operation stays on the phone after a person discarded it.
+pub const DISCARDED_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Frames that are not commands, kept while offline; the oldest are dropped.
 pub const FRAMES_QUEUED: usize = 100;
 /// Frames kept while a pull is under way.

@@ -1,6 +1,6 @@
 //! What the phone keeps of a command that is not yet confirmed.
 
-use innsync_domain::{EntityRef, FieldConflict, Rejection, Uuid};
+use innsync_domain::{EntityRef, FieldConflict, Rejection, Timestamp, Uuid};
 use innsync_protocol::{EntityRow, Op};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,17 @@ impl QueuedOp {
             OpState::Sent | OpState::Applied { .. } => false,
         }
     }
+}
+
+/// An operation that a person chose to forget. It is kept for a while, so that what was lost by mistake can be looked up,
+/// handed in and done again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Discarded {
+    /// When, by the server's clock as far as the phone knows it.
+    pub at: Timestamp,
+    /// The operation as it was.
+    pub op: QueuedOp,
 }
 
 /// The entities that an operation's prediction read or wrote. It waits for every earlier one that shares an entity,

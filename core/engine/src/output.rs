@@ -43,7 +43,7 @@ pub enum Output {
     SaveSession(Session),
     /// A person must sign in again. What is on the phone stays usable.
     SignInRequired(SignInReason),
-    /// The answer to [`crate::Input::Execute`].
+    /// The answer to [`crate::Input::Execute`] or [`crate::Input::Edit`].
     Executed {
         /// Which one.
         request: u64,

@@ -19,6 +19,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// Milliseconds from 0 to below `bound`.
+    pub(crate) fn within(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
     /// Milliseconds to wait after so many failures in a row: full jitter under an exponential bound, from one millisecond.
     pub(crate) fn backoff(&mut self, failures: u32) -> u64 {
         1 + self.next() % backoff_bound(failures)

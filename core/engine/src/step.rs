@@ -23,7 +23,9 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Socket { event: SocketEvent::Closed { .. } | SocketEvent::Failed(_), .. } => false,
         Input::Execute { .. }
         | Input::Retry { .. }
+        | Input::Edit { .. }
         | Input::Discard { .. }
+        | Input::DiscardWithDependents { .. }
         | Input::Send { .. }
         | Input::Socket { event: SocketEvent::Frame(_), .. }
         | Input::SnapshotLines { .. }
@@ -45,12 +47,14 @@ impl Draft<'_> {
                 self.execute(request, id, command, depends_on)?;
             }
             Input::Retry { parked, id } => self.retry(parked, id)?,
+            Input::Edit { request, parked, id, command } => self.edit(request, parked, id, command)?,
             Input::Discard { id } => self.discard(id),
+            Input::DiscardWithDependents { id } => self.discard_with_dependents(id),
             Input::Send { text } => self.send_frame(text),
             Input::Socket { generation, event } => self.on_socket(generation, event)?,
             Input::Http { id, answer } => self.on_http(id, answer)?,
             Input::SnapshotLines { id, lines } => self.on_snapshot_lines(id, &lines)?,
-            Input::Tick => {}
+            Input::Tick => self.compare_digest()?,
             Input::NetworkChanged { available: true } | Input::Foreground => self.wake_up(),
             Input::NetworkChanged { available: false } => {
                 self.state.requests.answers = Answers::None;
@@ -160,6 +164,7 @@ impl State {
             writing(self.requests.deadline(), "request timeout"),
             writing(self.snapshot_deadline(), "snapshot"),
             writing(self.pull_deadline(), "pull"),
+            writing(self.feed.has_digest().then_some(0), "digest"),
             writing(self.push_deadline(), "push"),
         ]
         .into_iter()

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Timestamp, Uuid};
-use innsync_protocol::{Cursor, PropertyInfo};
+use innsync_protocol::{Cursor, Digest, PropertyInfo};
 use serde::{Deserialize, Serialize};
 
-use crate::outbox::QueuedOp;
+use crate::outbox::{Discarded, QueuedOp};
 use crate::output::Effect;
 
 /// The phone's store as the engine reads it: a consistent picture, the last committed one.
@@ -24,6 +24,8 @@ pub trait StoreRead {
     fn staged(&self, kind: &EntityKind, id: Uuid) -> Result<Option<Entity>, StoreError>;
     /// Every base row's reference, in order of kind and id.
     fn bases(&self) -> Result<Vec<EntityRef>, StoreError>;
+    /// A digest over every row as the server had it at the cursor. Reads everything.
+    fn digest(&self) -> Result<Digest, StoreError>;
     /// The outbox in order.
     fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError>;
     /// The few facts that stand by themselves.
@@ -57,6 +59,8 @@ pub struct Meta {
     /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
     /// one fetches everything anew.
     pub passed_over: Option<String>,
+    /// How often the rows here were found to differ from the server's by a digest, and were fetched anew.
+    pub healed: u64,
 }
 
 /// What one step writes, in one transaction, in order.
@@ -81,6 +85,8 @@ pub enum Write {
     PutOp(QueuedOp),
     /// Removes an operation.
     DeleteOp(Uuid),
+    /// Keeps an operation that the person discarded, and forgets those that were kept long enough.
+    PutDiscarded(Discarded),
     /// Replaces the facts.
     PutMeta(Meta),
     /// Records an effect to be presented.

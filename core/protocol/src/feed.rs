@@ -4,6 +4,7 @@ use innsync_domain::{Timestamp, Uuid, ViewChange};
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Mark;
+use crate::digest::Digest;
 use crate::op::OpResult;
 
 /// Changes after `from` up to `to`. Commits that the person may not see are left out; the range covers them.
@@ -30,6 +31,9 @@ pub struct Delta {
     /// There is more after `to` already; pull again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    /// What the person may see at `to`, where the phone asked for it and `to` is the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// One accepted operation's effects.

@@ -310,8 +310,16 @@ mod tests {
         assert_eq!(ClientFrame::parse(&resume.to_json()), Ok(resume.clone()));
         assert!(resume.to_json().contains(r#""mark":"0000000000000abc""#), "{}", resume.to_json());
 
-        let delta =
-            Delta { epoch: 1, from: 6, to: 7, mark: Mark(9), commits: vec![], results: vec![], more: false };
+        let delta = Delta {
+            epoch: 1,
+            from: 6,
+            to: 7,
+            mark: Mark(9),
+            commits: vec![],
+            results: vec![],
+            more: false,
+            digest: None,
+        };
         for frame in [
             ServerFrame::Delta(delta),
             ServerFrame::Reset(Reset { reason: ResetReason::Scope }),

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cursor;
+mod digest;
 mod feed;
 mod frame;
 pub mod limits;
@@ -15,6 +16,7 @@ mod rest;
 mod snapshot;
 
 pub use cursor::{Cursor, Mark};
+pub use digest::Digest;
 pub use feed::{Commit, Delta, Reset, ResetReason, SyncAnswer};
 pub use frame::{ClientFrame, CloseCode, Connected, FrameError, HeartbeatAck, Resume, ServerFrame};
 pub use op::{EntityRow, IntentTime, Op, OpOutcome, OpResult, PushAnswer, PushRequest};

@@ -1,9 +1,10 @@
 //! All that is read, from one connection. Rows that cannot be read are left out and reported beside the answer.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Effect, Meta, QueuedOp};
+use innsync_engine::{Digest, Discarded, Effect, Meta, QueuedOp};
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params, params_from_iter};
 
@@ -127,8 +128,36 @@ impl<'c> Database<'c> {
         Ok(bases)
     }
 
+    /// Over every row as the server had it at the cursor.
+    pub(crate) fn digest(&self) -> rusqlite::Result<Digest> {
+        let bases: BTreeSet<EntityRef> = self.bases()?.into_iter().collect();
+        let mut digest = Digest::default();
+        for table in &TABLES {
+            let sql = format!("SELECT id, version FROM {} ORDER BY id", table.name);
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let (id, version): ([u8; 16], i64) = (row.get(0)?, row.get(1)?);
+                let id = Uuid::from_bytes(id);
+                if bases.is_empty() || !bases.contains(&EntityRef::new(table.kind.clone(), id)) {
+                    digest.add(&table.kind, id, version.unsigned_abs());
+                }
+            }
+        }
+        for EntityRef { kind, id } in &bases {
+            if let Some(row) = self.mirror(kind, *id)? {
+                digest.add(kind, *id, row.version());
+            }
+        }
+        Ok(digest)
+    }
+
     pub(crate) fn outbox(&self) -> rusqlite::Result<Vec<QueuedOp>> {
         self.documents("outbox", "SELECT id, doc FROM outbox ORDER BY ord, id")
+    }
+
+    pub(crate) fn discarded(&self) -> rusqlite::Result<Vec<Discarded>> {
+        self.documents("discarded", "SELECT id, doc FROM discarded ORDER BY at DESC, id DESC")
     }
 
     pub(crate) fn effects(&self) -> rusqlite::Result<Vec<Effect>> {

@@ -1,7 +1,7 @@
 //! The engine's reads: of the last commit one by one, or of one commit whole.
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Effect, Meta, QueuedOp, StoreError, StoreRead};
+use innsync_engine::{Digest, Effect, Meta, QueuedOp, StoreError, StoreRead};
 
 use crate::reader::View;
 use crate::store::Store;
@@ -24,6 +24,9 @@ macro_rules! store_read {
             }
             fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
                 self.read(|database| database.bases())
+            }
+            fn digest(&self) -> Result<Digest, StoreError> {
+                self.read(|database| database.digest())
             }
             fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
                 self.read(|database| database.outbox())

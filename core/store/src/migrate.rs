@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(crate) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"InnS");
 
 /// Step n leads from format n to format n + 1. A released step is never edited.
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_discarded.sql")];
 
 /// The format that this release writes.
 pub(crate) const FORMAT: u32 = STEPS.len() as u32;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use innsync_domain::{Entity, EntityRef};
-use innsync_engine::{Batch, StoreError, Write};
+use innsync_engine::{Batch, Discarded, StoreError, Write};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::database::Database;
@@ -109,6 +109,11 @@ impl Store {
     /// How many shown rows match, whatever the query's limit.
     pub fn count(&self, query: &Query) -> Result<u64, StoreError> {
         self.read(|database| database.count(query))
+    }
+
+    /// The operations that the person discarded, the latest first; kept for [`innsync_engine::limits::DISCARDED_KEPT_MS`].
+    pub fn discarded(&self) -> Result<Vec<Discarded>, StoreError> {
+        self.read(|database| database.discarded())
     }
 
     /// What could not be read and was moved aside, oldest first.

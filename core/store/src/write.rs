@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Batch, Effect, Meta, OpState, QueuedOp, Write, limits};
+use innsync_engine::{Batch, Discarded, Effect, Meta, OpState, QueuedOp, Write, limits};
 use rusqlite::{CachedStatement, Connection, params};
 
 use crate::column::{Column, to_json};
@@ -60,6 +60,7 @@ impl<'b> Writer<'_, 'b> {
                 self.outbox |= self.run("DELETE FROM outbox WHERE id = ?1", [id.as_bytes()])?;
                 Ok(())
             }
+            Write::PutDiscarded(discarded) => self.put_discarded(discarded),
             Write::PutMeta(meta) => self.put_meta(meta),
             Write::PutEffect(effect) => self.put_effect(effect),
             Write::EffectPresented(id) => self.effect_presented(*id),
@@ -110,6 +111,16 @@ impl<'b> Writer<'_, 'b> {
             "INSERT INTO outbox (id, ord, state, doc) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (id) DO UPDATE SET ord = excluded.ord, state = excluded.state, doc = excluded.doc",
             params![op.op.id.as_bytes(), op.order.write()?, state, to_json(op)?],
+        )
+        .map(drop)
+    }
+
+    fn put_discarded(&self, discarded: &Discarded) -> rusqlite::Result<()> {
+        let too_old = discarded.at.plus_millis(-limits::DISCARDED_KEPT_MS);
+        self.run("DELETE FROM discarded WHERE at < ?1", [too_old.write()?])?;
+        self.run(
+            "REPLACE INTO discarded (id, at, doc) VALUES (?1, ?2, ?3)",
+            params![discarded.op.op.id.as_bytes(), discarded.at.write()?, to_json(discarded)?],
         )
         .map(drop)
     }

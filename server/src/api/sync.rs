@@ -34,7 +34,7 @@ fn try_push(
     Ok(ApiAnswer { committed, ..ApiAnswer::json(&answer) })
 }
 
-/// `GET /v1/sync?epoch=&seq=&mark=`, and `pending=` with ids between commas. Without epoch: never synced.
+/// `GET /v1/sync?epoch=&seq=&mark=`, `pending=` with ids between commas, and `digest=true`. Without epoch: never synced.
 pub(super) fn sync(
     reader: &Reader,
     caller: &Caller,
@@ -56,7 +56,11 @@ pub(super) fn sync(
         pending.split(',').filter(|id| !id.is_empty()).map(Uuid::try_parse).collect();
     let pending = pending.map_err(|_| invalid("pending", "pending must be ids between commas."))?;
     check_pending(&pending)?;
-    let answer = reader.catch_up(&caller.property, caller.employee, cursor, &pending);
+    let answer = match field("digest") {
+        Some("true") => reader.catch_up_with_digest(&caller.property, caller.employee, cursor, &pending),
+        None | Some("false") => reader.catch_up(&caller.property, caller.employee, cursor, &pending),
+        Some(_) => return Err(invalid("digest", "digest must be true or false.")),
+    };
     let body = answer.map_err(|error| problem_of(&error))?.to_json();
     Ok(ApiAnswer { body, ..ApiAnswer::json(&()) })
 }

@@ -74,7 +74,7 @@ pub(super) fn write(delta: Delta) -> Frame {
 pub(super) fn gap(at: Cursor) -> Text {
     let Cursor { epoch, seq, mark } = at;
     let (commits, results) = (Vec::new(), Vec::new());
-    ServerFrame::Delta(Delta { epoch, from: seq, to: seq, mark, commits, results, more: false })
+    ServerFrame::Delta(Delta { epoch, from: seq, to: seq, mark, commits, results, more: false, digest: None })
         .to_json()
         .into()
 }
@@ -117,7 +117,7 @@ impl<'a> Fanout<'a> {
             return frame.clone();
         }
         let commits = view.commit.iter().cloned().collect();
-        let frame = write(Delta { epoch, from, to: seq, mark, commits, results, more: false });
+        let frame = write(Delta { epoch, from, to: seq, mark, commits, results, more: false, digest: None });
         view.deltas.push((from, frame.clone()));
         frame
     }

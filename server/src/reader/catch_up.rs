@@ -46,6 +46,7 @@ pub(super) fn catch_up(
         commits: page.commits,
         results: fitting(results),
         more: page.to < head.cursor.seq,
+        digest: None,
     }))
 }
 

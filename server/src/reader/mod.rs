@@ -116,6 +116,24 @@ impl Reader {
         catch_up::catch_up(&transaction, property, viewer, cursor, pending)
     }
 
+    /// As [`Reader::catch_up`]; where the answer reaches the head, with a digest of all that the viewer may see there.
+    pub fn catch_up_with_digest(
+        &self,
+        property: &str,
+        viewer: Uuid,
+        cursor: Cursor,
+        pending: &[Uuid],
+    ) -> Result<SyncAnswer, LedgerError> {
+        let transaction = self.begin()?;
+        let mut answer = catch_up::catch_up(&transaction, property, viewer, cursor, pending)?;
+        if let SyncAnswer::Delta(delta) = &mut answer
+            && !delta.more
+        {
+            delta.digest = Some(snapshot::digest(&transaction, property, viewer)?);
+        }
+        Ok(answer)
+    }
+
     /// All that the viewer may see, line by line (without the line's end), until `sink` answers `false`.
     ///
     /// Sections: SUITES, STAFF, MINE (tasks assigned to the viewer, their notifications), ALERTS, REST.

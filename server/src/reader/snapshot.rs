@@ -4,7 +4,7 @@
 //! property is.
 
 use innsync_domain::{Entity, EntityKind, Person, Uuid};
-use innsync_protocol::{SnapshotLine, SnapshotRequest, SnapshotStart};
+use innsync_protocol::{Digest, SnapshotLine, SnapshotRequest, SnapshotStart};
 use rusqlite::Connection;
 
 use super::{as_seen, outcomes_of, viewer_of};
@@ -50,6 +50,20 @@ pub(super) fn snapshot(
     let results = outcomes_of(connection, property, viewer.id, &request.pending)?;
     sink(SnapshotLine::End { results }.to_json());
     Ok(())
+}
+
+/// Over all that the viewer may see.
+pub(super) fn digest(connection: &Connection, property: &str, viewer: Uuid) -> Result<Digest, LedgerError> {
+    let viewer = viewer_of(connection, property, viewer)?;
+    let view = View { connection, property, viewer: &viewer };
+    let mut digest = Digest::default();
+    for section in &SECTIONS {
+        view.each(section, &mut |entity| {
+            digest.add(&entity.kind(), entity.id(), entity.version());
+            true
+        })?;
+    }
+    Ok(digest)
 }
 
 struct Section {

@@ -2,7 +2,7 @@
 
 use innsync_domain::{TaskType, Uuid};
 use innsync_protocol::{
-    Cursor, Mark, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer, limits,
+    Cursor, Digest, Mark, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer, limits,
 };
 
 use crate::motel::{Motel, create_task, id};
@@ -33,6 +33,22 @@ fn what_is_of_another_history_is_fetched_anew() {
     );
     motel.authority.declare_restored("seaside").unwrap();
     assert_eq!(pull(&motel, "ana", head, &[]), history);
+}
+
+#[test]
+fn a_phone_may_ask_for_a_digest_of_what_it_should_hold() {
+    // G9, G25: each of what they may see, and no more.
+    let mut motel = Motel::open();
+    motel.create_task("maria", "Mend the heater", TaskType::Maintenance, Some("miguel"));
+    for who in ["ana", "miguel", "maria"] {
+        let phone = motel.snapshot(who);
+        let mut expected = Digest::default();
+        phone.entities.iter().for_each(|(it, row)| expected.add(&it.kind, it.id, row.version()));
+        let answer = motel.reader().catch_up_with_digest("seaside", id(who), phone.cursor, &[]).unwrap();
+        assert!(matches!(answer, SyncAnswer::Delta(delta) if delta.digest == Some(expected)), "{who}");
+        let plain = pull(&motel, who, phone.cursor, &[]);
+        assert!(matches!(plain, SyncAnswer::Delta(delta) if delta.digest.is_none()));
+    }
 }
 
 #[test]

@@ -41,6 +41,45 @@ impl Actor {
         }
     }
 
+    /// Tries a parked operation again with another command, under the new id; the answer comes when it is on disk.
+    pub(crate) fn edit(&mut self, parked: Uuid, id: Uuid, command: Command, reply: Reply<Receipt>) {
+        match self.queued(parked) {
+            Err(error) => drop(reply.send(Err(error))),
+            Ok(_) => {
+                let request = self.next_request;
+                self.next_request += 1;
+                self.executing.insert(request, reply);
+                self.input(Input::Edit { request, parked, id, command });
+                if self.queued(parked).is_err() {
+                    self.kept.waiting.settled(parked, Outcome::Discarded);
+                }
+            }
+        }
+    }
+
+    /// The operations that build on that one, in order.
+    pub(crate) fn dependents(&self, id: Uuid) -> Result<Vec<QueuedOp>, Error> {
+        let dependents = self.engine.dependents(id);
+        Ok(self.store.outbox()?.into_iter().filter(|queued| dependents.contains(&queued.op.id)).collect())
+    }
+
+    /// Forgets an operation and what builds on it; says what was forgotten.
+    pub(crate) fn discard_with_dependents(&mut self, id: Uuid) -> Result<Vec<Uuid>, Error> {
+        if !self.queued(id)?.may_be_discarded() {
+            return Err(Error::AlreadySent);
+        }
+        let mut all = self.engine.dependents(id);
+        all.insert(0, id);
+        self.input(Input::DiscardWithDependents { id });
+        let left: Vec<Uuid> = self.store.outbox()?.into_iter().map(|queued| queued.op.id).collect();
+        all.retain(|id| !left.contains(id));
+        if !all.contains(&id) {
+            return Err(Error::StorageFull);
+        }
+        all.iter().for_each(|id| self.kept.waiting.settled(*id, Outcome::Discarded));
+        Ok(all)
+    }
+
     /// Forgets an operation that has not been sent, or was not taken.
     pub(crate) fn discard(&mut self, id: Uuid) -> Result<(), Error> {
         if !self.queued(id)?.may_be_discarded() {

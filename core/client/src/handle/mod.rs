@@ -2,18 +2,19 @@
 
 mod data;
 mod life;
+mod outbox;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use innsync_domain::{Command, Uuid};
-use innsync_engine::{ClientEvent, ConnectionState, Effect, Input, ParkReason, QueuedOp, Receipt, StoreRead};
+use innsync_domain::Uuid;
+use innsync_engine::{ClientEvent, ConnectionState, Effect, Input, ParkReason, StoreRead};
 use innsync_protocol::limits::FRAME_BYTES;
 use tokio::sync::oneshot;
 
 use crate::actor::Actor;
-use crate::drivers::{Http, within};
+use crate::drivers::Http;
 use crate::error::Error;
 use crate::mailbox::Letter;
 use crate::options::Account;
@@ -160,63 +161,6 @@ impl InnSync {
             }
             _ => invalid("a JSON object with a \"type\""),
         }
-    }
-}
-
-/// Commands and the outbox.
-impl InnSync {
-    /// Carries out a command on the phone and queues it for the server. Returns when it is saved on disk; never waits
-    /// for the network.
-    ///
-    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
-    pub async fn execute(&self, command: Command) -> Result<Receipt, Error> {
-        self.execute_after(command, Vec::new()).await
-    }
-
-    /// As [`InnSync::execute`], to be sent only after those operations have succeeded.
-    pub async fn execute_after(&self, command: Command, depends_on: Vec<Uuid>) -> Result<Receipt, Error> {
-        let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
-        self.post(Letter::job(move |actor| actor.execute(id, command, depends_on, reply)))?;
-        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
-    }
-
-    /// Tries a parked operation again; returns the new operation's id.
-    pub async fn retry(&self, operation: Uuid) -> Result<Uuid, Error> {
-        let id = self.new_id();
-        self.ask(move |actor| actor.retry(operation, id)).await
-    }
-
-    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
-    ///
-    /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
-    pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
-        self.ask(move |actor| actor.discard(operation)).await
-    }
-
-    /// The operations not yet confirmed, in order.
-    pub async fn outbox(&self) -> Result<Vec<QueuedOp>, Error> {
-        self.ask(|actor| Ok(actor.store().outbox()?)).await
-    }
-
-    /// Waits until the operation is confirmed, parked or discarded; `Timeout` else. One that the phone does not know
-    /// (any more) counts as confirmed.
-    pub async fn settled(&self, operation: Uuid, timeout: Duration) -> Result<Outcome, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.post(Letter::job(move |actor| actor.wait_for_operation(operation, reply)))?;
-        match within(timeout, answer).await? {
-            Some(answer) => answer.unwrap_or_else(|_| Err(self.no_answer())),
-            None => Err(Error::Timeout),
-        }
-    }
-
-    /// Why an operation is not confirmed yet, in one English sentence; `None`: it is not in the outbox (G24).
-    pub async fn why_waiting(&self, operation: Uuid) -> Result<Option<String>, Error> {
-        self.ask(move |actor| Ok(actor.why_waiting(operation))).await
-    }
-
-    /// Each change of an operation's state after it was saved, from now on. The oldest are dropped when the consumer lags by 1,000.
-    pub fn operations(&self) -> Stream<Receipt> {
-        self.inner.shared.operations.stream()
     }
 }
 

@@ -23,6 +23,7 @@ fn told(motel: &Motel, phone: &Phone, by: Uuid, rows: Vec<Entity>) -> Delta {
         commits: vec![commit],
         results: vec![],
         more: false,
+        digest: None,
     }
 }
 

@@ -182,3 +182,62 @@ fn every_typed_event_goes_out_also_of_ones_own() {
     phone.catch_up(&mut motel);
     assert!(phone.events().iter().any(|it| it.name() == "ENTITY_CREATED"));
 }
+
+/// Lets the time come at which the phone compares what it has with the server.
+fn compare(phone: &mut Phone, motel: &mut Motel) {
+    let every = innsync_engine::limits::DIGEST_EVERY_MS * 2;
+    for _ in 0..every / 30_000 {
+        phone.pass(30_000);
+        if phone.has_request("/v1/sync") {
+            return;
+        }
+        phone.ack(motel);
+    }
+    panic!("nothing was compared in {every} ms");
+}
+
+#[test]
+fn a_phone_that_holds_something_else_than_the_server_finds_out_and_fetches_it_anew() {
+    // G9
+    let mut motel = Motel::new([suite(101, SuiteStatus::VacantClean), suite(102, SuiteStatus::VacantClean)]);
+    let mut phone = Phone::online(ana(), &mut motel);
+    let healed = |phone: &Phone| innsync_engine::StoreRead::meta(&phone.store).unwrap().healed;
+
+    // What waits in the outbox is no difference.
+    phone.tap(set_status(101, SuiteStatus::Occupied));
+    compare(&mut phone, &mut motel);
+    assert!(phone.requests.iter().any(|it| it.path.ends_with("&digest=true")), "{:?}", phone.requests);
+    phone.serve(&mut motel);
+    phone.settle();
+    assert_eq!((healed(&phone), phone.has_request("/v1/snapshot")), (0, false));
+
+    phone.store.lose_row(&suite_ref(102));
+    compare(&mut phone, &mut motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.sees(&suite_ref(102), "status"), "VACANT_CLEAN");
+    assert_eq!(healed(&phone), 1);
+    let told = phone.events();
+    let told = told
+        .iter()
+        .any(|event| matches!(event, ClientEvent::Error { detail } if detail.contains("fetched anew")));
+    assert!(told, "{:?}", phone.events());
+}
+
+#[test]
+fn a_digest_of_another_place_in_the_feed_says_nothing() {
+    let (mut motel, mut phone) = story();
+    phone.delta(motel.delta(ana(), 0, 3));
+    compare(&mut phone, &mut motel);
+    let pull = phone.next_request("/v1/sync");
+    let digest = Some(motel.digest(ana()));
+    let answer = innsync_protocol::Delta { digest, ..motel.delta(ana(), 3, 3) };
+    // Something comes in between, on the socket.
+    motel.act(maria(), set_status(101, SuiteStatus::OutOfService));
+    let body = innsync_protocol::SyncAnswer::Delta(answer).to_json();
+    let answer = innsync_engine::HttpAnswer { status: 200, retry_after_ms: None, body };
+    phone.feed(Input::Http { id: pull.id, answer: Ok(answer) });
+    phone.delta(motel.delta(ana(), 3, 4));
+    phone.settle();
+    assert!(!phone.has_request("/v1/snapshot"));
+    assert_eq!(phone.cursor(), motel.cursor());
+}

@@ -1,6 +1,6 @@
 //! The outbox: lanes, answers, retries, people's decisions.
 
-use innsync_domain::{Command, ErrorClass, Reason, Rejection, SuiteStatus};
+use innsync_domain::{Command, ErrorClass, Reason, Rejection, SuiteStatus, Uuid};
 use innsync_engine::{HttpAnswer, Input, OpState, Output, StoreRead};
 use innsync_protocol::{Op, OpOutcome, OpResult, PushAnswer};
 
@@ -411,4 +411,78 @@ fn every_operation_can_say_why_it_waits() {
     phone.feed(Input::Disconnect);
     assert!(phone.why(op).contains("disconnected"), "{}", phone.why(op));
     assert_eq!(phone.engine.why_waiting(phone.now, id(1)), None);
+}
+
+/// ana started 71 and 101 was taken for dirty; the server does not want the first.
+fn a_refused_start(motel: &mut Motel) -> (Phone, Uuid) {
+    let mut phone = Phone::online(ana(), motel);
+    let op = phone.tap(Command::StartTask { task_id: id(71) });
+    let push = phone.next_request("/v1/ops");
+    phone.answer(&push, 200, answers(&[(op, refused(ErrorClass::Permanent))]));
+    (phone, op)
+}
+
+fn edit(phone: &mut Phone, parked: Uuid, new: Uuid, command: Command) -> Result<Uuid, Rejection> {
+    let outputs = phone.feed(Input::Edit { request: 9, parked, id: new, command });
+    let answer = outputs.into_iter().find_map(|it| match it {
+        Output::Executed { request: 9, result } => Some(result),
+        _ => None,
+    });
+    answer.expect("an answer").map(|receipt| receipt.id)
+}
+
+#[test]
+fn a_parked_operation_is_edited_and_takes_its_old_place() {
+    let mut motel = motel();
+    let (mut phone, parked) = a_refused_start(&mut motel);
+    let after = phone.try_after(Command::StartTask { task_id: id(72) }, vec![parked]).unwrap().id;
+    assert_eq!(edit(&mut phone, parked, id(999), Command::CompleteTask { task_id: id(71) }), Ok(id(999)));
+    assert_eq!(
+        (phone.state_of(parked), phone.sees(&task_ref(id(71)), "status").as_str()),
+        (None, "COMPLETED")
+    );
+    let push = phone.next_request("/v1/ops");
+    assert_eq!((ops(&push)[0].id, ops(&push)[0].supersedes), (id(999), Some(parked)));
+    phone.serve_one(&push, &mut motel);
+    let push = phone.next_request("/v1/ops");
+    assert_eq!((ops(&push)[0].id, &ops(&push)[0].depends_on), (after, &vec![id(999)]));
+}
+
+#[test]
+fn an_edit_that_is_refused_leaves_the_parked_operation_as_it_was() {
+    let mut motel = motel();
+    let (mut phone, parked) = a_refused_start(&mut motel);
+    let before = phone.store.op(parked).cloned();
+    // About another task; against the rules; and of an operation that is not parked.
+    assert!(edit(&mut phone, parked, id(999), Command::StartTask { task_id: id(72) }).is_err());
+    let assign = Command::AssignTask { task_id: id(71), assignee: ben() };
+    let refused = edit(&mut phone, parked, id(999), assign).unwrap_err();
+    assert!(!refused.message.is_empty());
+    assert!(edit(&mut phone, id(5), id(999), Command::StartTask { task_id: id(71) }).is_err());
+    assert_eq!(phone.store.op(parked).cloned(), before);
+    assert_eq!(phone.state_of(id(999)), None);
+}
+
+#[test]
+fn a_discarded_operation_goes_with_all_that_builds_on_it_and_is_kept_for_a_while() {
+    // G1: forgotten by a person's choice alone, and not without a trace.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let lamp = phone.tap(report(id(170), "Lamp"));
+    let edited = phone.tap(Command::EditTask {
+        task_id: id(170),
+        patch: innsync_domain::TaskPatch { title: Some("Two lamps".into()), ..Default::default() },
+    });
+    let other = phone.tap(Command::StartTask { task_id: id(71) });
+    let after = phone.try_after(Command::StartTask { task_id: id(72) }, vec![edited]).unwrap().id;
+    assert_eq!(phone.engine.dependents(lamp), [edited, after]);
+    phone.feed(Input::DiscardWithDependents { id: lamp });
+    for gone in [lamp, edited, after] {
+        assert_eq!(phone.state_of(gone), None);
+    }
+    assert_eq!(phone.state_of(other), Some(OpState::Queued));
+    assert_eq!(phone.store.row(&task_ref(id(170))), None);
+    let kept: Vec<Uuid> = phone.store.discarded.iter().map(|it| it.op.op.id).collect();
+    assert_eq!(kept, [after, edited, lamp]);
 }

@@ -1,8 +1,8 @@
 //! The same stories over a file and over memory.
 
-use innsync_domain::{Entity, EntityKind, EntityRef, SuiteStatus, TaskStatus, Timestamp, Uuid};
-use innsync_engine::{Meta, OpState, StoreRead, Write, limits};
-use innsync_protocol::{Cursor, Mark};
+use innsync_domain::{Entity, EntityKind, EntityRef, SuiteStatus, Task, TaskStatus, Timestamp, Uuid};
+use innsync_engine::{Discarded, Meta, OpState, StoreRead, Write, limits};
+use innsync_protocol::{Cursor, Digest, Mark};
 use innsync_store::{Query, Store, WriteSet};
 use serde_json::json;
 
@@ -42,6 +42,8 @@ over_both!(
     an_empty_batch_is_nothing,
     readers_see_what_was_committed,
     several_reads_see_one_commit,
+    a_digest_is_of_the_servers_state,
+    what_was_discarded_is_kept_for_a_while,
 );
 
 fn what_is_shown_is_read_back_until_it_is_hidden(mut store: Store) {
@@ -358,6 +360,51 @@ fn several_reads_see_one_commit(mut store: Store) {
     assert_eq!(store.reading(check), Ok(Ok(Meta::default())));
     assert_eq!(store.reader().unwrap().view(check), Ok(Meta::default()));
     write(&mut store, [show(task("clean 102"))]);
+}
+
+fn a_digest_is_of_the_servers_state(mut store: Store) {
+    // G9
+    assert_eq!(store.digest(), Ok(Digest::default()));
+    let (clean, dirty, new) = (task("clean 101"), task("clean 102"), task("clean 103"));
+    write(
+        &mut store,
+        [
+            show(clean.clone()),
+            show(dirty.clone()),
+            show(suite("101", 1, SuiteStatus::Occupied)),
+            show(note("towels", "")),
+        ],
+    );
+    let server = store.digest().unwrap();
+    assert_eq!(server.rows, 4);
+
+    // What is pending on this phone changes what is shown, not what the server has.
+    let started = Task { version: 9, ..clean.clone() };
+    write(&mut store, [show(started), Write::PutBase(of(clean.clone()), Some(clean.clone().into()))]);
+    write(
+        &mut store,
+        [Write::Hide(of(dirty.clone())), Write::PutBase(of(dirty.clone()), Some(dirty.into()))],
+    );
+    write(&mut store, [show(new.clone()), Write::PutBase(of(new), None)]);
+    assert_eq!(store.digest(), Ok(server));
+
+    // A row that went missing does.
+    write(&mut store, [Write::Hide(of(suite("101", 1, SuiteStatus::Occupied)))]);
+    assert_ne!(store.digest(), Ok(server));
+}
+
+fn what_was_discarded_is_kept_for_a_while(mut store: Store) {
+    let day = 24 * 60 * 60 * 1000;
+    let discarded = |order, title, days: i64| Discarded {
+        at: morning().plus_millis(days * day),
+        op: start(order, title),
+    };
+    let (old, newer, newest) =
+        (discarded(1, "clean 101", 0), discarded(2, "clean 102", 20), discarded(3, "clean 103", 31));
+    write(&mut store, [Write::PutDiscarded(old.clone()), Write::PutDiscarded(newer.clone())]);
+    assert_eq!(store.discarded(), Ok(vec![newer.clone(), old]));
+    write(&mut store, [Write::PutDiscarded(newest.clone())]);
+    assert_eq!(store.discarded(), Ok(vec![newest, newer]));
 }
 
 /// Every shown row, kind by kind.

@@ -7,7 +7,7 @@ use innsync_domain::{
     ReadError, Stop, Timestamp, Uuid, ViewChange, check_base, execute, may_see, project, redact,
 };
 use innsync_protocol::{
-    Commit, Cursor, Delta, EntityRow, Mark, Op, OpOutcome, OpResult, PropertyInfo, PushAnswer, Reset,
+    Commit, Cursor, Delta, Digest, EntityRow, Mark, Op, OpOutcome, OpResult, PropertyInfo, PushAnswer, Reset,
     ResetReason, SnapshotLine, SnapshotStart, SyncAnswer,
 };
 
@@ -188,7 +188,16 @@ impl Motel {
                 results.push(OpResult { id: done.operation, result: result.clone() });
             }
         }
-        Delta { epoch: self.epoch, from, to, mark: self.mark(to), commits, results, more: false }
+        Delta {
+            epoch: self.epoch,
+            from,
+            to,
+            mark: self.mark(to),
+            commits,
+            results,
+            more: false,
+            digest: None,
+        }
     }
 
     /// The answer to RESUME or a pull from a cursor.
@@ -197,6 +206,15 @@ impl Motel {
             return SyncAnswer::Reset(Reset { reason: ResetReason::History });
         }
         SyncAnswer::Delta(self.delta(viewer, cursor.seq, self.seq()))
+    }
+
+    /// A digest over what the viewer may see.
+    pub fn digest(&self, viewer: Uuid) -> Digest {
+        let mut digest = Digest::default();
+        self.visible(viewer)
+            .iter()
+            .for_each(|(entity, row)| digest.add(&entity.kind, entity.id, row.version()));
+        digest
     }
 
     pub fn push(&mut self, body: &str) -> String {

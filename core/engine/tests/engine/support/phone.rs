@@ -255,7 +255,10 @@ impl Phone {
             }
             self.answer(request, 200, "");
         } else if request.path.starts_with("/v1/sync") {
-            let answer = motel.sync(self.employee, self.cursor());
+            let mut answer = motel.sync(self.employee, self.cursor());
+            if let (SyncAnswer::Delta(delta), true) = (&mut answer, request.path.ends_with("&digest=true")) {
+                delta.digest = Some(motel.digest(self.employee));
+            }
             self.answer(request, 200, answer.to_json());
         } else {
             panic!("{request:?}");

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Batch, Effect, Meta, QueuedOp, StoreError, StoreRead, Write};
+use innsync_engine::{Batch, Discarded, Effect, Meta, QueuedOp, StoreError, StoreRead, Write};
+use innsync_protocol::Digest;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TestStore {
@@ -14,6 +15,8 @@ pub struct TestStore {
     meta: Meta,
     effects: Vec<Effect>,
     known_effects: BTreeSet<Uuid>,
+    /// What a person chose to forget, in order.
+    pub discarded: Vec<Discarded>,
     /// Everything that observers saw, in order.
     pub seen: Vec<(EntityRef, Option<Entity>)>,
 }
@@ -58,6 +61,7 @@ impl TestStore {
                 assert!(self.known_effects.insert(effect.id), "{effect:?} was recorded twice");
                 self.effects.push(effect);
             }
+            Write::PutDiscarded(it) => self.discarded.push(it),
             Write::EffectPresented(id) => self.effects.retain(|it| it.id != id),
             Write::ClearStage => self.stage.clear(),
             Write::Stage(row) => {
@@ -102,6 +106,11 @@ impl TestStore {
         self.ops.get(&id)
     }
 
+    /// A row of the mirror is gone, and nobody noticed.
+    pub fn lose_row(&mut self, entity: &EntityRef) {
+        self.shown.remove(entity).unwrap();
+    }
+
     /// An operation's row is damaged, and moved aside.
     pub fn lose(&mut self, id: Uuid) {
         self.ops.remove(&id).unwrap();
@@ -136,6 +145,13 @@ impl StoreRead for TestStore {
     }
     fn bases(&self) -> Result<Vec<EntityRef>, StoreError> {
         Ok(self.bases.keys().cloned().collect())
+    }
+    fn digest(&self) -> Result<Digest, StoreError> {
+        let mut digest = Digest::default();
+        self.whole_mirror()
+            .iter()
+            .for_each(|(entity, row)| digest.add(&entity.kind, entity.id, row.version()));
+        Ok(digest)
     }
     fn outbox(&self) -> Result<Vec<QueuedOp>, StoreError> {
         let mut ops: Vec<QueuedOp> = self.ops.values().cloned().collect();
