@@ -38,8 +38,6 @@ const STOPPING: Duration = Duration::from_secs(10);
 /// How the server is to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0: any that is free.
-    pub listen: SocketAddr,
     /// How long an access token is good: at most as long as a refresh token, [`REFRESH_TTL_MS`](crate::auth::REFRESH_TTL_MS).
     pub token_ttl: Duration,
     /// How long changes are kept for phones that were away.
@@ -83,16 +81,20 @@ fn cannot_listen(address: SocketAddr, why: std::io::Error) -> ServeError {
     ServeError::Listen { address, why, advice }
 }
 
-/// Serves until `stop` is ready, then lets everybody go politely. `ready` hears the address once it is listened on.
+/// Listens on that address; port 0: any that is free.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|why| cannot_listen(address, why))
+}
+
+/// Serves until `stop` is ready, then lets everybody go politely. `ready` hears the address once connections are taken.
 pub async fn serve(
+    listener: TcpListener,
     config: Config,
     ledger: Ledger,
     key: TokenKey,
     ready: impl FnOnce(SocketAddr) -> std::io::Result<()>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let refused = |why| cannot_listen(config.listen, why);
-    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr()?;
     let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl)));
     for (session, ended_at) in ledger.read().ended_sessions()? {
