@@ -124,7 +124,8 @@ pub async fn serve(
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
-    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes));
+    let forgetting = tokio::spawn(upkeep::forget(shared.clone(), config.keep_changes));
+    let following = tokio::spawn(upkeep::follow(shared.clone()));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -146,7 +147,8 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     driving.abort();
-    upkeep.abort();
+    forgetting.abort();
+    following.abort();
     // Requests that were cut may still have a handle of the writer's, so it is told.
     let end = async {
         shared.writer.stop().await;

@@ -14,8 +14,8 @@ use super::bearer::authenticate;
 use super::reply::{self, Refused};
 use super::rest::read_body;
 use super::state::{App, Shared};
+use crate::api::Body;
 use crate::auth::{Secret, SessionError, refresh, sign_out, start};
-use crate::hub::HubInput;
 
 /// Bytes of a request's body here.
 const BODY_BYTES: usize = 16 * 1024;
@@ -96,7 +96,7 @@ pub(super) async fn renew(State(shared): App, request: Request) -> Result<Respon
         let refreshed =
             ending.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await?;
         if let Err(SessionError::Ended(session)) = refreshed {
-            ended(&ending, session).await;
+            ending.close_session(session, now).await;
         }
         Ok(refreshed?)
     })
@@ -119,7 +119,7 @@ pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Respon
     let (now, session) = (shared.now(), facts.session);
     in_any_case(async move {
         shared.writer.run(move |authority| (sign_out(authority, now, session), Vec::new())).await??;
-        ended(&shared, session).await;
+        shared.close_session(session, now).await;
         tracing::info!(employee = %facts.employee, "signed out");
         Ok(StatusCode::NO_CONTENT.into_response())
     })
@@ -131,12 +131,6 @@ async fn in_any_case<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refused>> + Send + 'static,
 ) -> Result<T, Refused> {
     tokio::spawn(work).await.map_err(|_| Refused::internal())?
-}
-
-/// Access tokens and sockets of a session that the ledger has ended.
-async fn ended(shared: &Shared, session: Uuid) {
-    shared.gate.revoke(session, shared.now());
-    shared.hub.input(HubInput::SessionEnded { session }).await;
 }
 
 /// What somebody has who signed in or refreshed: an access token that is as old as the refresh token.

@@ -218,6 +218,23 @@ async fn who_has_signed_out_stays_out_after_a_restart() {
 }
 
 #[tokio::test]
+async fn who_gets_another_password_is_signed_out_of_a_server_that_runs() {
+    let house = House::demo();
+    let (ben, miguel) = (house.sign_in("ben").await, house.sign_in("miguel").await);
+    let mut phone = house.phone(&ben.access).await;
+    phone.until("CONNECTED").await;
+    let data = house.data();
+    let changed = ["person", "set-password", "--password-stdin", "--data", data.to_str().unwrap()];
+    let changed = [&changed[..], &["--property", "seaside", "--person", "ben"]].concat();
+    assert!(run(&changed, "drift-wood\n").status.success());
+    assert_eq!(phone.closed().await.0, 1008);
+    let answer = house.call("GET", "/v1/suites", Some(&ben.access), None).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("TOKEN_INVALID")));
+    assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
+    assert_eq!(house.try_sign_in("seaside", "ben", "drift-wood").await.status, 201);
+}
+
+#[tokio::test]
 async fn somebody_new_is_on_the_staff_and_can_sign_in_or_neither() {
     let house = House::demo();
     let maria = house.sign_in("maria").await;
