@@ -54,11 +54,11 @@ pub(super) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
 pub fn problem_of(error: &LedgerError) -> Problem {
     match error {
         LedgerError::Busy => Problem::new(503, "BUSY", "The server is busy; try again."),
-        LedgerError::Full => Problem::new(
-            503,
-            "STORAGE_FULL",
-            "The server's disk is full; nothing was changed. Tell its operator.",
-        ),
+        LedgerError::Full => {
+            tracing::error!(%error, "nothing can be written");
+            let detail = "The server's disk is full; nothing was changed. Tell its operator.";
+            Problem::new(503, "STORAGE_FULL", detail)
+        }
         LedgerError::NoSuchPerson(_) | LedgerError::NoSuchProperty(_) => Problem::new(
             401,
             "SESSION_REVOKED",

@@ -62,9 +62,21 @@ impl House {
     }
 
     pub(crate) fn with(dir: TempDir, args: &[&str], log: &str) -> Self {
+        Self::start(binary(), dir, args, log)
+    }
+
+    /// With files of at most so many blocks, of which each is half a KiB or a whole one.
+    pub(crate) fn within(dir: TempDir, blocks: u32, args: &[&str]) -> Self {
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(limit).arg(binary().get_program());
+        Self::start(limited, dir, args, "info")
+    }
+
+    fn start(mut program: Command, dir: TempDir, args: &[&str], log: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let errors = std::fs::File::create(dir.path().join("stderr")).unwrap();
-        let mut child = binary()
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(dir.path().join("ledger.sqlite"))
             .args(args)
