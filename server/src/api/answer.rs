@@ -46,7 +46,8 @@ pub(super) fn not_found(kind: &EntityKind, id: Uuid) -> Problem {
     Problem { entity: Some(EntityRef::new(kind.clone(), id)), ..Problem::new(404, "NOT_FOUND", detail) }
 }
 
-pub(super) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
+/// A field that cannot be used, by its name.
+pub(crate) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
     Problem { field: Some(field.to_owned()), ..Problem::new(422, "INVALID_FIELD", detail) }
 }
 

@@ -169,10 +169,10 @@ async fn overdue(stopping: tokio::sync::oneshot::Receiver<()>) {
 
 fn router(shared: Arc<Shared>) -> Router {
     let calls = Router::new()
-        .route("/v1/health", get(health::health).fallback(no_such_method))
-        .route("/v1/sessions", post(sessions::sign_in).fallback(no_such_method))
-        .route("/v1/sessions/refresh", post(sessions::renew).fallback(no_such_method))
-        .route("/v1/sessions/current", delete(sessions::end).fallback(no_such_method))
+        .route("/v1/health", get(health::health).fallback(|| only("GET")))
+        .route("/v1/sessions", post(sessions::sign_in).fallback(|| only("POST")))
+        .route("/v1/sessions/refresh", post(sessions::renew).fallback(|| only("POST")))
+        .route("/v1/sessions/current", delete(sessions::end).fallback(|| only("DELETE")))
         .route("/v1/snapshot", get(snapshot::snapshot).post(snapshot::snapshot).fallback(rest::rest))
         .fallback(rest::rest)
         .layer(middleware::from_fn(unread::drain))
@@ -184,8 +184,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn no_such_method() -> Refused {
-    Refused::new(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
+async fn only(method: &str) -> Refused {
+    Refused::new(405, "METHOD_NOT_ALLOWED", format!("This path answers to {method} only."))
 }
 
 /// The path alone: the query may hold a token.

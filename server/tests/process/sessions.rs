@@ -1,6 +1,6 @@
 //! Signing in, staying signed in, signing out.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, Session, run};
 
@@ -178,6 +178,66 @@ async fn bodies_that_cannot_be_read_are_answered_without_being_quoted() {
     assert_eq!((large.status, large.body["code"].as_str()), (413, Some("BODY_TOO_LARGE")));
     let malformed = house.send("POST", "/v1/tasks", Some(&ana.access), Some("{".to_owned())).await;
     assert_eq!((malformed.status, malformed.body["code"].as_str()), (400, Some("MALFORMED_JSON")));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_lacks_something_is_told_what_and_is_not_quoted() {
+    let house = House::demo();
+    let whole = json!({ "property": "seaside", "person": "ana", "password": "demo", "device": "handset-1" });
+    for field in ["property", "person", "password", "device"] {
+        for wrong in [Value::Null, json!(["pelican"]), json!("")] {
+            let mut body = whole.clone();
+            body[field] = wrong.clone();
+            if wrong.is_null() {
+                body.as_object_mut().unwrap().remove(field);
+            }
+            let answer = house.call("POST", "/v1/sessions", None, Some(body)).await;
+            let (code, detail) = (answer.body["code"].as_str(), answer.body["detail"].as_str().unwrap());
+            assert_eq!((answer.status, code), (422, Some("INVALID_FIELD")), "{field} {wrong}");
+            assert_eq!(answer.body["field"], field, "{wrong}");
+            assert!(detail.contains(field) && !detail.contains("pelican"), "{detail}");
+        }
+    }
+    for body in [json!({}), json!({ "refreshToken": 7 })] {
+        let answer = house.call("POST", "/v1/sessions/refresh", None, Some(body)).await;
+        assert_eq!((answer.status, answer.body["field"].as_str()), (422, Some("refreshToken")));
+    }
+}
+
+#[tokio::test]
+async fn how_somebody_new_signs_in_is_never_passed_over() {
+    let house = House::demo();
+    let maria = house.sign_in("maria").await;
+    let lea = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING" });
+    for (person, password, field) in [
+        (json!("lea"), Value::Null, "password"),
+        (Value::Null, json!("tide-table"), "person"),
+        (json!(7), json!("tide-table"), "person"),
+        (json!("lea"), json!(1234), "password"),
+        (json!(""), json!("tide-table"), "person"),
+        (json!("lea of the sea"), json!("tide-table"), "person"),
+        (json!("lea"), json!("abc"), "password"),
+    ] {
+        let mut body = lea.clone();
+        (body["person"], body["password"]) = (person, password);
+        let answer = house.call("POST", "/v1/employees", Some(&maria.access), Some(body.clone())).await;
+        assert_eq!((answer.status, answer.body["field"].as_str()), (422, Some(field)), "{body}");
+    }
+    let staff = house.call("GET", "/v1/employees", Some(&maria.access), None).await;
+    assert_eq!(staff.body.as_array().unwrap().len(), 5, "nobody was added");
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_says_where_the_api_is() {
+    let house = House::demo();
+    for path in ["/", "/tasks", "/v2/tasks"] {
+        let answer = house.call("GET", path, None, None).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (404, Some("NOT_FOUND")), "{path}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("/v1/"), "{}", answer.body);
+    }
+    let answer = house.call("GET", "/v1/sessions", None, None).await;
+    assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "POST"));
+    assert!(answer.body["detail"].as_str().unwrap().contains("POST"));
 }
 
 #[tokio::test]
