@@ -54,7 +54,7 @@ pub(super) struct Data {
 /// The ledger where none is named.
 const LEDGER: &str = "innsync.sqlite";
 
-/// Serves phones until it is interrupted.
+/// Serves phones until it is interrupted
 ///
 /// The first line on stdout says where:
 ///
@@ -102,7 +102,7 @@ pub(super) enum PropertyAction {
     List(Data),
 }
 
-/// Begins a property, and the ledger where there is none yet.
+/// Begins a property, and the ledger where there is none yet
 ///
 ///   innsync-server property create --id seaside --name "Seaside Motel" --time-zone America/Los_Angeles
 ///
@@ -145,7 +145,7 @@ pub(super) struct Whose {
     pub(super) password_stdin: bool,
 }
 
-/// Adds somebody to the staff of a property, with a password that is asked for.
+/// Adds somebody to the staff of a property, with a password that is asked for
 ///
 ///   innsync-server person add --property seaside --person maria --name Maria --role MANAGER
 ///
@@ -166,7 +166,7 @@ pub(super) struct AddPerson {
     pub(super) department: Option<Department>,
 }
 
-/// Gives somebody another password, which is asked for, and signs them out everywhere.
+/// Gives somebody another password, which is asked for, and signs them out everywhere
 ///
 ///   innsync-server person set-password --property seaside --person ana
 ///

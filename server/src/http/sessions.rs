@@ -29,8 +29,9 @@ pub(super) async fn sign_in(
     let property = body.filled("property", BODY_BYTES, "the property's id, as seaside")?;
     let person = body.filled("person", BODY_BYTES, "the name that somebody signs in with, as ana")?;
     let password = body.filled("password", BODY_BYTES, "their password")?;
-    let (most, what) = (limits::DEVICE_CHARS, "a name of this phone or program, of 1 to 100 characters");
-    let device = body.filled("device", most, what)?;
+    let most = limits::DEVICE_CHARS;
+    let what = format!("a name of this phone or program, of 1 to {most} characters, as handset-3");
+    let device = body.filled("device", most, &what)?;
     let employee = verify(&shared, &property, &person, Secret::new(password), peer.ip()).await?;
     let now = shared.now();
     let at = property.clone();

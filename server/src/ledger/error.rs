@@ -9,9 +9,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file is something else.
-    #[error(
-        "{path} is not an InnSync ledger ({detail}); name another file, or a new one to begin an empty ledger"
-    )]
+    #[error("{path} is not an InnSync ledger ({detail}); nothing was changed, name another file")]
     NotALedger {
         /// Which file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::house::{House, Session, run};
+use crate::house::{House, Session, done, person, run};
 
 fn said(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -96,7 +96,7 @@ fn a_time_zone_that_there_is_not_is_refused_with_what_to_write() {
     assert!(!refused(&property(&data, "Bay View", "Europe/Rome")).is_empty());
     assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing is begun");
     for (id, zone) in [("bay", "Europe/Rome"), ("cove", "America/Argentina/Buenos_Aires"), ("dune", "UTC")] {
-        assert!(run(&property(&data, id, zone), "").status.success(), "{zone}");
+        done(&property(&data, id, zone), "");
     }
 }
 
@@ -116,15 +116,14 @@ fn the_next_step_can_be_pasted_as_it_is_printed() {
 fn a_password_without_a_terminal_is_asked_for_on_stdin_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
-    let data = path.to_str().unwrap();
-    assert!(run(&property(&path, "bay", "Europe/Rome"), "").status.success());
-    let add = ["person", "add", "--data", data, "--property", "bay", "--person", "maria", "--name", "Maria"];
-    let add = [&add[..], &["--role", "MANAGER"]].concat();
+    done(&property(&path, "bay", "Europe/Rome"), "");
+    let mut add = person("add", &path, "bay", "maria", &["--name", "Maria", "--role", "MANAGER"]);
+    let error = failed(&add);
+    assert!(error.contains("standard input") && error.contains("4 to 1000"), "{error}");
     // Whoever meant to type it must not have the next line of a script taken for it.
+    add.retain(|argument| *argument != "--password-stdin");
     let error = failed(&add);
     assert!(error.contains("--password-stdin") && error.contains("terminal"), "{error}");
-    let error = failed(&[&add[..], &["--password-stdin"]].concat());
-    assert!(error.contains("standard input") && error.contains("4 to 1000"), "{error}");
 }
 
 #[test]
@@ -159,7 +158,7 @@ fn a_ledger_of_a_newer_release_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let data = path.to_str().unwrap();
-    assert!(run(&property(&path, "seaside", "UTC"), "").status.success());
+    done(&property(&path, "seaside", "UTC"), "");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = failed(&["property", "list", "--data", data]);
     assert!(error.contains("version 99"), "{error}");
@@ -172,26 +171,22 @@ async fn an_operator_sets_up_a_motel() {
     let data = path.to_str().unwrap();
     let property = property(&path, "bay", "Europe/Rome");
     assert!(failed(&["property", "list", "--data", data]).contains("there is no ledger"));
-    assert!(run(&property, "").status.success());
+    done(&property, "");
     assert!(failed(&property).contains("already"));
     let list = run(&["property", "list", "--data", data], "");
     assert_eq!(String::from_utf8(list.stdout).unwrap(), "bay\tBay View\tEurope/Rome\n");
 
-    let whose = |action, property, person| {
-        vec!["person", action, "--data", data, "--property", property, "--person", person, "--password-stdin"]
-    };
-    let add =
-        |property| [whose("add", property, "maria"), vec!["--name", "Maria", "--role", "MANAGER"]].concat();
+    let add = |property| person("add", &path, property, "maria", &["--name", "Maria", "--role", "MANAGER"]);
     assert!(failed(&add("nowhere")).contains("there is no property \"nowhere\""));
-    assert!(run(&add("bay"), "sea-glass\n").status.success());
+    done(&add("bay"), "sea-glass\n");
     let taken = run(&add("bay"), "sea-glass\n");
     assert!(String::from_utf8(taken.stderr).unwrap().contains("choose another name"));
-    assert!(failed(&whose("set-password", "bay", "nobody")).contains("nobody signs in"));
+    assert!(failed(&person("set-password", &path, "bay", "nobody", &[])).contains("nobody signs in"));
 
     let house = House::with(dir, &[], "info");
     let maria = house.try_sign_in("bay", "maria", "sea-glass").await;
     assert_eq!(maria.status, 201);
-    assert!(run(&whose("set-password", "bay", "maria"), "drift-wood\n").status.success());
+    done(&person("set-password", &path, "bay", "maria", &[]), "drift-wood\n");
     assert_eq!(house.try_sign_in("bay", "maria", "sea-glass").await.status, 401);
     assert_eq!(house.try_sign_in("bay", "maria", "drift-wood").await.status, 201);
     assert_eq!(house.refresh(&Session::of(&maria).refresh).await.status, 401);

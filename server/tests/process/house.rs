@@ -1,7 +1,7 @@
 //! A server of its own for each test, and what talks to it.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -34,6 +34,26 @@ pub(crate) fn run(args: &[&str], stdin: &str) -> Output {
         .unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+/// The arguments of `person add` and `person set-password`, with the password on stdin.
+pub(crate) fn person<'a>(
+    action: &'a str,
+    data: &'a Path,
+    property: &'a str,
+    person: &'a str,
+    more: &[&'a str],
+) -> Vec<&'a str> {
+    let data = data.to_str().unwrap();
+    let args =
+        ["person", action, "--data", data, "--property", property, "--person", person, "--password-stdin"];
+    [&args[..], more].concat()
+}
+
+/// Runs the program, which must succeed.
+pub(crate) fn done(args: &[&str], stdin: &str) {
+    let output = run(args, stdin);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 pub(crate) struct House {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Session, run};
+use crate::house::{House, Session, done, person};
 
 #[tokio::test]
 async fn ana_signs_in_and_sees_the_house() {
@@ -264,10 +264,7 @@ async fn who_has_signed_out_stays_out_after_a_restart() {
     let (ana, ben, miguel) =
         (house.sign_in("ana").await, house.sign_in("ben").await, house.sign_in("miguel").await);
     assert_eq!(house.call("DELETE", "/v1/sessions/current", Some(&ana.access), None).await.status, 204);
-    let data = house.data();
-    let whose = ["--data", data.to_str().unwrap(), "--property", "seaside", "--person", "ben"];
-    let changed = [&["person", "set-password", "--password-stdin"], &whose[..]].concat();
-    assert!(run(&changed, "drift-wood\n").status.success());
+    done(&person("set-password", &house.data(), "seaside", "ben", &[]), "drift-wood\n");
     let house = house.restarted(&[]).await;
     for gone in [&ana, &ben] {
         let answer = house.call("GET", "/v1/suites", Some(&gone.access), None).await;
@@ -283,10 +280,7 @@ async fn who_gets_another_password_is_signed_out_of_a_server_that_runs() {
     let (ben, miguel) = (house.sign_in("ben").await, house.sign_in("miguel").await);
     let mut phone = house.phone(&ben.access).await;
     phone.until("CONNECTED").await;
-    let data = house.data();
-    let changed = ["person", "set-password", "--password-stdin", "--data", data.to_str().unwrap()];
-    let changed = [&changed[..], &["--property", "seaside", "--person", "ben"]].concat();
-    assert!(run(&changed, "drift-wood\n").status.success());
+    done(&person("set-password", &house.data(), "seaside", "ben", &[]), "drift-wood\n");
     assert_eq!(phone.closed().await.0, 1008);
     let answer = house.call("GET", "/v1/suites", Some(&ben.access), None).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("TOKEN_INVALID")));
