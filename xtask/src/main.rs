@@ -24,7 +24,7 @@ struct Args {
 enum Command {
     /// Runs everything that must pass: unit, property, simulation and end-to-end tests, the demo, the docs.
     Test(test::Args),
-    /// Shows it all at work: a server process, five phones, the seed's scenarios, a kill and a conflict.
+    /// Shows it all at work: a server process, five phones, a shift's scenes, a kill and a conflict.
     Demo(demo::Args),
     #[command(hide = true)]
     Basement(demo::BasementArgs),

@@ -46,7 +46,8 @@ pub(super) fn not_found(kind: &EntityKind, id: Uuid) -> Problem {
     Problem { entity: Some(EntityRef::new(kind.clone(), id)), ..Problem::new(404, "NOT_FOUND", detail) }
 }
 
-pub(super) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
+/// A field that cannot be used, by its name.
+pub(crate) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
     Problem { field: Some(field.to_owned()), ..Problem::new(422, "INVALID_FIELD", detail) }
 }
 
@@ -54,11 +55,11 @@ pub(super) fn invalid(field: &str, detail: impl Into<String>) -> Problem {
 pub fn problem_of(error: &LedgerError) -> Problem {
     match error {
         LedgerError::Busy => Problem::new(503, "BUSY", "The server is busy; try again."),
-        LedgerError::Full => Problem::new(
-            503,
-            "STORAGE_FULL",
-            "The server's disk is full; nothing was changed. Tell its operator.",
-        ),
+        LedgerError::Full => {
+            tracing::error!(%error, "nothing can be written");
+            let detail = "The server's disk is full; nothing was changed. Tell its operator.";
+            Problem::new(503, "STORAGE_FULL", detail)
+        }
         LedgerError::NoSuchPerson(_) | LedgerError::NoSuchProperty(_) => Problem::new(
             401,
             "SESSION_REVOKED",

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use innsync_domain::{Entity, Fields, Uuid};
+use innsync_domain::{Audience, Entity, Fields, Timestamp, Uuid};
 use innsync_protocol::Problem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,17 +11,54 @@ use serde_json::error::Category;
 
 use super::answer::invalid;
 
-/// A JSON object, from which fields are taken.
-pub(super) struct Body {
+/// A JSON object, from which fields are taken. What stands in one is never quoted: it may be a secret.
+pub(crate) struct Body {
     left: Fields,
     /// What was taken, as the server writes it.
     taken: Fields,
+    /// The fields that were asked for.
+    asked: Vec<&'static str>,
+}
+
+/// What a field holds, as it is told to somebody who sent something else.
+pub(crate) trait Expected: DeserializeOwned + Serialize {
+    /// Behind "must be".
+    const EXPECTED: &'static str;
+}
+
+impl Expected for String {
+    const EXPECTED: &'static str = "text";
+}
+impl Expected for bool {
+    const EXPECTED: &'static str = "true or false";
+}
+impl Expected for i32 {
+    const EXPECTED: &'static str = "a whole number, not too large";
+}
+impl Expected for u64 {
+    const EXPECTED: &'static str = "a whole number, not below 0";
+}
+impl Expected for Uuid {
+    const EXPECTED: &'static str = "an id (a UUID)";
+}
+impl Expected for Vec<Uuid> {
+    const EXPECTED: &'static str = "a list of ids (UUIDs)";
+}
+impl Expected for Timestamp {
+    const EXPECTED: &'static str = "a time, as 2026-11-22T08:00:00Z";
+}
+impl Expected for Audience {
+    const EXPECTED: &'static str = "{\"kind\": …} of ALL_STAFF, MANAGERS, DEPARTMENT with a department, or PEOPLE with \
+                                    people, a list of ids";
+}
+impl<T: Expected> Expected for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
 }
 
 /// Reads JSON of a known shape. Text that is no JSON is 400, JSON of another shape 422.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], field: &str) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], field: &str, expected: &str) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => invalid(field, format!("The body is not as it must be: {error}.")),
+        Category::Data => invalid(field, format!("{field} must be {expected}: {error}.")),
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::new(400, "MALFORMED_JSON", format!("The body is not JSON: {error}."))
         }
@@ -30,12 +67,12 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], field: &str) -> Result<T,
 
 impl Body {
     /// Reads a body; an empty one is an empty object.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self { left: Fields::new(), taken: Fields::new() });
+            return Ok(Self::of(Fields::new()));
         }
-        match parse(bytes, "body")? {
-            Value::Object(left) => Ok(Self { left, taken: Fields::new() }),
+        match parse(bytes, "body", "an object")? {
+            Value::Object(left) => Ok(Self::of(left)),
             _ => Err(Problem::new(
                 400,
                 "MALFORMED_JSON",
@@ -44,58 +81,76 @@ impl Body {
         }
     }
 
+    fn of(left: Fields) -> Self {
+        Self { left, taken: Fields::new(), asked: Vec::new() }
+    }
+
+    /// A field's value as it was sent.
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.asked.push(name);
+        self.left.remove(name)
+    }
+
+    fn took<T: Serialize>(&mut self, name: &str, value: T) -> T {
+        self.taken.insert(name.to_owned(), serde_json::to_value(&value).unwrap_or_default());
+        value
+    }
+
+    /// Text that must be there and say something, in at most `most` characters; `what` it says.
+    pub(crate) fn filled(&mut self, name: &'static str, most: usize, what: &str) -> Result<String, Problem> {
+        match self.take(name) {
+            Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= most => Ok(text),
+            None => Err(invalid(name, format!("{name} is missing; it must be {what}."))),
+            Some(_) => Err(invalid(name, format!("{name} must be {what}."))),
+        }
+    }
+
     /// A field that may be left out, and is never empty.
-    pub(super) fn optional<T: DeserializeOwned + Serialize>(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.left.remove(name) else { return Ok(None) };
+    pub(super) fn optional<T: Expected>(&mut self, name: &'static str) -> Result<Option<T>, Problem> {
+        let Some(value) = self.take(name) else { return Ok(None) };
         let parsed: T = serde_json::from_value(value)
-            .map_err(|error| invalid(name, format!("{name} is not as it must be: {error}.")))?;
-        self.taken.insert(name.to_owned(), serde_json::to_value(&parsed).unwrap_or_default());
-        Ok(Some(parsed))
+            .map_err(|_| invalid(name, format!("{name} must be {}.", T::EXPECTED)))?;
+        Ok(Some(self.took(name, parsed)))
     }
 
     /// A field that must be there.
-    pub(super) fn required<T: DeserializeOwned + Serialize>(&mut self, name: &str) -> Result<T, Problem> {
-        self.optional(name)?.ok_or_else(|| invalid(name, format!("{name} is missing.")))
+    pub(super) fn required<T: Expected>(&mut self, name: &'static str) -> Result<T, Problem> {
+        let missing = || invalid(name, format!("{name} is missing; it must be {}.", T::EXPECTED));
+        self.optional(name)?.ok_or_else(missing)
     }
 
     /// A field that may be left out; `null` is the same.
-    pub(super) fn maybe<T: DeserializeOwned + Serialize>(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<T>, Problem> {
+    pub(crate) fn maybe<T: Expected>(&mut self, name: &'static str) -> Result<Option<T>, Problem> {
         Ok(self.optional::<Option<T>>(name)?.flatten())
     }
 
     /// A field that may be left out, and that `null` empties.
-    pub(super) fn clearable<T: DeserializeOwned + Serialize>(
+    pub(super) fn clearable<T: Expected>(
         &mut self,
-        name: &str,
+        name: &'static str,
     ) -> Result<Option<Option<T>>, Problem> {
         self.optional::<Option<T>>(name)
     }
 
     /// A field of a closed set that may be left out.
-    pub(super) fn choice<T>(&mut self, name: &str, known: &[T]) -> Result<Option<T>, Problem>
+    pub(super) fn choice<T>(&mut self, name: &'static str, known: &[T]) -> Result<Option<T>, Problem>
     where
         T: DeserializeOwned + Serialize + Display + PartialEq,
     {
-        let Some(choice) = self.optional::<T>(name)? else { return Ok(None) };
-        if known.contains(&choice) {
-            return Ok(Some(choice));
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match serde_json::from_value::<T>(value) {
+            Ok(choice) if known.contains(&choice) => Ok(Some(self.took(name, choice))),
+            _ => Err(invalid(name, format!("{name} must be {}.", one_of(known)))),
         }
-        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        Err(invalid(name, format!("{name} must be one of {}.", known.join(", "))))
     }
 
     /// A field of a closed set that must be there.
-    pub(super) fn required_choice<T>(&mut self, name: &str, known: &[T]) -> Result<T, Problem>
+    pub(super) fn required_choice<T>(&mut self, name: &'static str, known: &[T]) -> Result<T, Problem>
     where
         T: DeserializeOwned + Serialize + Display + PartialEq,
     {
-        self.choice(name, known)?.ok_or_else(|| invalid(name, format!("{name} is missing.")))
+        let missing = || invalid(name, format!("{name} is missing; it must be {}.", one_of(known)));
+        self.choice(name, known)?.ok_or_else(missing)
     }
 
     /// What was taken so far.
@@ -103,7 +158,13 @@ impl Body {
         &self.taken
     }
 
-    /// Takes fields that the server sets itself, or that the edge reads.
+    /// Fields that the edge has read.
+    pub(super) fn has_read(&mut self, names: &[&'static str]) {
+        self.asked.extend(names);
+        self.ignore(names);
+    }
+
+    /// Takes fields that the server sets itself.
     pub(super) fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.left.remove(*name);
@@ -122,11 +183,23 @@ impl Body {
             match there {
                 Some(there) if there == *value || same_id(&there, value) => {}
                 Some(_) => return Err(invalid(name, format!("{name} cannot be changed this way."))),
-                None => return Err(invalid(name, format!("There is no field {name} to be set here."))),
+                None => {
+                    let fields = match self.asked.as_slice() {
+                        [] => "none".to_owned(),
+                        asked => asked.join(", "),
+                    };
+                    let detail = format!("There is no field {name} to be set here; there is {fields}.");
+                    return Err(invalid(name, detail));
+                }
             }
         }
         Ok(())
     }
+}
+
+fn one_of<T: Display>(known: &[T]) -> String {
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    format!("one of {}", known.join(", "))
 }
 
 /// Ids in capitals are the same ids.

@@ -24,7 +24,7 @@ pub(super) fn create(mut body: Body, ids: &mut Ids<'_>) -> Result<Plan, Problem>
         department: body.required_choice("department", Department::KNOWN)?,
     }];
     commands.extend(duty(employee_id, &mut body)?);
-    body.ignore(OF_THE_EDGE);
+    body.has_read(OF_THE_EDGE);
     Plan::create(commands, about(employee_id), body)
 }
 

@@ -23,9 +23,12 @@ use innsync_protocol::{Problem, limits};
 use crate::authority::{Authority, NewLogin};
 use crate::reader::Reader;
 use crate::view::Committed;
+pub(crate) use answer::invalid;
 pub use answer::problem_of;
+pub(crate) use body::Body;
 pub(crate) use plan::Ids;
 use route::Route;
+pub(crate) use route::nothing_at;
 pub use sync::snapshot_request;
 
 /// A request of somebody who has signed in.

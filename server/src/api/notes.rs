@@ -4,7 +4,7 @@ use innsync_domain::{Audience, Command, EntityKind, EntityRef, Note, NotePatch, 
 use innsync_protocol::Problem;
 
 use super::answer::invalid;
-use super::body::Body;
+use super::body::{Body, Expected as _};
 use super::plan::{Ids, Plan, Shape};
 
 fn about(id: Uuid) -> EntityRef {
@@ -43,9 +43,7 @@ pub(super) fn patch(current: &Note, mut body: Body) -> Result<Plan, Problem> {
 fn audience(body: &mut Body) -> Result<Option<Audience>, Problem> {
     match body.maybe("audience")? {
         Some(Audience::Other(_)) => {
-            let detail = "audience must be {\"kind\": …} of ALL_STAFF, MANAGERS, DEPARTMENT with a department, or PEOPLE \
-                          with their ids.";
-            Err(invalid("audience", detail))
+            Err(invalid("audience", format!("audience must be {}.", Audience::EXPECTED)))
         }
         audience => Ok(audience),
     }

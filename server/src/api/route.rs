@@ -25,7 +25,8 @@ pub(super) enum Route<'a> {
 /// Why there is no answer at that path or to that method.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refusal {
-    NoSuchPath,
+    /// What is wrong with it.
+    NoSuchPath(String),
     /// The methods that there are.
     NoSuchMethod(&'static [&'static str]),
 }
@@ -33,9 +34,7 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn into_answer(self) -> ApiAnswer {
         match self {
-            Self::NoSuchPath => {
-                ApiAnswer::problem(&Problem::new(404, "NOT_FOUND", "There is nothing at this path."))
-            }
+            Self::NoSuchPath(why) => ApiAnswer::problem(&Problem::new(404, "NOT_FOUND", why)),
             Self::NoSuchMethod(allowed) => {
                 let allowed = allowed.join(", ");
                 let detail = format!("This path answers to {allowed} only.");
@@ -48,11 +47,12 @@ impl Refusal {
 }
 
 pub(super) fn resolve<'a>(method: &str, path: &'a str) -> Result<Route<'a>, Refusal> {
-    let route = parse(path).ok_or(Refusal::NoSuchPath)?;
+    let no_such_path = || Refusal::NoSuchPath(why_not(path));
+    let route = parse(path).ok_or_else(no_such_path)?;
     let allowed = methods(&route);
     let method = if method == "HEAD" { "GET" } else { method };
     match allowed {
-        [] => Err(Refusal::NoSuchPath),
+        [] => Err(no_such_path()),
         allowed if allowed.contains(&method) => Ok(route),
         allowed => Err(Refusal::NoSuchMethod(allowed)),
     }
@@ -76,6 +76,40 @@ fn parse(path: &str) -> Option<Route<'_>> {
     })
 }
 
+/// The answer where there is nothing.
+pub(crate) fn nothing_at(path: &str) -> Problem {
+    Problem::new(404, "NOT_FOUND", why_not(path))
+}
+
+/// Why there is nothing at that path, and what there is.
+fn why_not(path: &str) -> String {
+    let Some(rest) = path.strip_prefix("/v1/") else {
+        return format!("There is nothing at {path}; every call begins with /v1/, as GET /v1/health does.");
+    };
+    let mut segments = rest.split('/');
+    let (first, second, third) = (segments.next().unwrap_or_default(), segments.next(), segments.next());
+    let Some(kind) = kind(first) else {
+        let kinds: Vec<&str> = EntityKind::KNOWN.iter().map(collection).collect();
+        let kinds = kinds.join(", ");
+        return format!(
+            "There is nothing at {path}; behind /v1/ comes one of {kinds}, sessions, ws, ops, sync, snapshot, health."
+        );
+    };
+    match (second, third) {
+        (Some(""), None) => {
+            format!("There is nothing at {path}; leave out the slash at the end: /v1/{first}.")
+        }
+        (Some(id), _) if Uuid::try_parse(id).is_err() => {
+            format!("{id:?} is no id: an id is a UUID, as GET /v1/{first} shows it.")
+        }
+        (_, Some(step)) if !steps(&kind).is_empty() => {
+            let steps = steps(&kind).join(", ");
+            format!("There is no step {step:?} for {first}; there is {steps}.")
+        }
+        _ => format!("There is nothing at {path}; there is /v1/{first} and /v1/{first}/{{id}}."),
+    }
+}
+
 fn kind(name: &str) -> Option<EntityKind> {
     EntityKind::KNOWN.iter().find(|kind| collection(kind) == name).cloned()
 }
@@ -95,19 +129,28 @@ pub(super) fn collection(kind: &EntityKind) -> &'static str {
     }
 }
 
+/// What can be done with one of them, behind its id.
+fn steps(kind: &EntityKind) -> &'static [&'static str] {
+    match kind {
+        EntityKind::Task => &["complete", "start", "take", "release", "reopen", "cancel", "assign"],
+        EntityKind::Suite | EntityKind::Employee => &["status"],
+        EntityKind::Note => &["comments"],
+        EntityKind::Alert => &["acknowledge", "resolve"],
+        EntityKind::Notification => &["read"],
+        EntityKind::Announcement | EntityKind::Shift | EntityKind::Other(_) => &[],
+    }
+}
+
 fn methods(route: &Route<'_>) -> &'static [&'static str] {
-    use EntityKind::{Alert, Announcement, Employee, Note, Notification, Shift, Suite, Task};
+    use EntityKind::{Alert, Announcement, Employee, Note, Shift, Suite, Task};
     match route {
         Route::Collection(Suite | Task | Note | Employee | Announcement | Shift) => &["GET", "POST"],
         Route::Collection(_) => &["GET"],
         Route::Item(Suite | Task | Note | Employee, _) => &["GET", "PATCH", "DELETE"],
         Route::Item(..) => &["GET"],
-        Route::Step(Task, _, "complete" | "start" | "take" | "release" | "reopen" | "cancel" | "assign") => {
-            &["PATCH"]
-        }
-        Route::Step(Suite | Employee, _, "status") | Route::Step(Notification, _, "read") => &["PATCH"],
-        Route::Step(Note, _, "comments") | Route::Step(Alert, _, "acknowledge" | "resolve") => &["POST"],
-        Route::Step(..) => &[],
+        Route::Step(kind, _, step) if !steps(kind).contains(step) => &[],
+        Route::Step(Note | Alert, ..) => &["POST"],
+        Route::Step(..) => &["PATCH"],
         Route::Ops => &["POST"],
         Route::Sync => &["GET"],
         Route::Snapshot => &["GET", "POST"],
@@ -147,7 +190,7 @@ mod tests {
             &format!("/v1/tasks/{id}/complete/x"),
             &format!("/v1/suites/{id}/complete"),
         ] {
-            assert_eq!(resolve("GET", path), Err(Refusal::NoSuchPath), "{path}");
+            assert!(matches!(resolve("GET", path), Err(Refusal::NoSuchPath(_))), "{path}");
         }
     }
 }

@@ -24,7 +24,7 @@ fn try_push(
     now: Timestamp,
     body: &[u8],
 ) -> Result<ApiAnswer, Problem> {
-    let request: PushRequest = parse(body, "ops")?;
+    let request: PushRequest = parse(body, "ops", "a list of operations")?;
     if request.ops.len() > limits::OPS_PER_PUSH {
         let detail = format!("A push has at most {} operations.", limits::OPS_PER_PUSH);
         return Err(Problem::new(413, "BODY_TOO_LARGE", detail));
@@ -84,7 +84,7 @@ pub fn snapshot_request(body: &[u8]) -> Result<SnapshotRequest, Problem> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(SnapshotRequest::default());
     }
-    let request: SnapshotRequest = parse(body, "pending")?;
+    let request: SnapshotRequest = parse(body, "pending", "a list of ids (UUIDs)")?;
     check_pending(&request.pending)?;
     Ok(request)
 }

@@ -12,6 +12,7 @@ mod token;
 
 pub use key::{AuthError, TokenKey};
 pub use password::Passwords;
+pub(crate) use password::{check_login, check_password};
 pub use secret::Secret;
 pub(crate) use secret::random_seed;
 pub use sessions::{

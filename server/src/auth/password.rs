@@ -6,6 +6,26 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use super::key::AuthError;
 use super::secret::{Secret, random_bytes};
 
+/// Characters of a password.
+const SHORTEST: usize = 4;
+const LONGEST: usize = 1_000;
+
+/// Whether somebody may have that password; else what one is like.
+pub(crate) fn check_password(password: &str) -> Result<(), String> {
+    match password.chars().count() {
+        SHORTEST..=LONGEST => Ok(()),
+        _ => Err(format!("a password has {SHORTEST} to {LONGEST} characters; choose another")),
+    }
+}
+
+/// Whether somebody may sign in with that name; else what one is like.
+pub(crate) fn check_login(person: &str) -> Result<(), String> {
+    match person.is_empty() || person.chars().any(|it| it.is_whitespace() || it.is_control()) {
+        false => Ok(()),
+        true => Err("the name to sign in with has no spaces in it and is not empty, as maria".to_owned()),
+    }
+}
+
 /// Hashes passwords and checks them. Slow on purpose: to be called where waiting is allowed.
 pub struct Passwords {
     nobodys: String,

@@ -32,7 +32,9 @@ pub struct AccessClaims {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// There is none.
-    #[error("no access token; send it as \"Authorization: Bearer …\"")]
+    #[error(
+        "no access token; sign in at POST /v1/sessions, and send its accessToken as \"Authorization: Bearer …\""
+    )]
     Missing,
     /// It is none of ours.
     #[error("the access token is not good; sign in again")]

@@ -64,10 +64,7 @@ impl Authority {
 
     /// Begins a property.
     pub fn create_property(&mut self, property: &Property) -> Result<(), LedgerError> {
-        let of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if property.id.is_empty() || property.id.len() > 64 || !property.id.bytes().all(of_id) {
-            return Err(LedgerError::BadPropertyId(property.id.clone()));
-        }
+        Property::check_id(&property.id)?;
         properties::insert(self.ledger.connection(), property)
     }
 

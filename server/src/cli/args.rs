@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use innsync_domain::{Department, Role};
 
-use crate::auth::REFRESH_TTL_MS;
+use crate::auth::{REFRESH_TTL_MS, check_login};
+use crate::ledger::Property;
 use crate::logging::LogFormat;
 
 /// The server that InnSync phones talk to.
@@ -30,9 +31,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
-    /// Serves phones until it is interrupted.
     Serve(Serve),
-    /// Creates and lists properties.
+    /// Creates and lists properties: motels, each with a staff and data of its own.
     Property {
         #[command(subcommand)]
         action: PropertyAction,
@@ -46,30 +46,39 @@ pub(super) enum Action {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Data {
-    /// The ledger; a new file begins an empty one.
-    #[arg(long, value_name = "FILE", default_value = "innsync.sqlite", env = "INNSYNC_DATA")]
+    /// The ledger's file, which must be there: `property create` begins it.
+    #[arg(long, value_name = "FILE", default_value = LEDGER, env = "INNSYNC_DATA")]
     pub(super) data: PathBuf,
 }
 
-/// Serves phones until it is interrupted.
+/// The ledger where none is named.
+const LEDGER: &str = "innsync.sqlite";
+
+/// Serves phones until it is interrupted
 ///
 /// The first line on stdout says where:
 ///
 ///   innsync-server listening on http://127.0.0.1:8080
 ///
-/// Logs go to stderr; RUST_LOG=debug says more.
+/// Logs go to stderr; RUST_LOG=debug says more. SIGINT (Ctrl-C) or SIGTERM stops it politely.
+///
+/// Without a ledger, try it with a motel that is made up (or begin one: see innsync-server property create --help):
+///
+///   innsync-server serve --demo
 ///
 /// Failed sign-ins slow down their person and the address that connects, but not 127.0.0.1 or ::1, where a proxy is:
 /// let that limit POST /v1/sessions by client.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Serve {
-    /// Where to listen; port 0: any that is free.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// Where to listen; 0.0.0.0:8080 is every network, port 0 any port that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     pub(super) listen: SocketAddr,
-    #[command(flatten)]
-    pub(super) data: Data,
-    /// Fills an empty ledger with the Seaside Motel: maria, sam, ana, ben and miguel, password "demo".
+    /// The ledger's file, which must be there (with --demo it is begun).
+    #[arg(long, value_name = "FILE", default_value = LEDGER, env = "INNSYNC_DATA")]
+    pub(super) data: PathBuf,
+    /// Fills a ledger that is new or empty with the Seaside Motel: maria (manager), sam (supervisor), ana and ben
+    /// (housekeepers) and miguel (maintenance); everybody's password is "demo".
     #[arg(long)]
     pub(super) demo: bool,
     /// How long an access token is good, at most 90d: 90s, 15m, 12h.
@@ -88,32 +97,36 @@ pub(super) struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PropertyAction {
-    /// Begins a property.
     Create(CreateProperty),
     /// Lists the properties: id, name and time zone.
     List(Data),
 }
 
+/// Begins a property, and the ledger where there is none yet
+///
+///   innsync-server property create --id seaside --name "Seaside Motel" --time-zone America/Los_Angeles
+///
+/// Then add its first manager: see innsync-server person add --help. A server may be running meanwhile.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct CreateProperty {
-    #[command(flatten)]
-    pub(super) data: Data,
-    /// Its id, of a-z, 0-9 and -: seaside.
-    #[arg(long)]
+    /// The ledger's file; begun where there is none yet.
+    #[arg(long, value_name = "FILE", default_value = LEDGER, env = "INNSYNC_DATA")]
+    pub(super) data: PathBuf,
+    /// Its id, of a-z, 0-9 and -, with which phones sign in: seaside.
+    #[arg(long, value_parser = property_id)]
     pub(super) id: String,
     /// Its name: "Seaside Motel".
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub(super) name: String,
-    /// Its time zone, as IANA names it: America/Los_Angeles.
-    #[arg(long, value_name = "ZONE")]
+    /// Its time zone, as the IANA database names it: America/Los_Angeles.
+    #[arg(long, value_name = "ZONE", value_parser = time_zone, allow_hyphen_values = true)]
     pub(super) time_zone: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PersonAction {
-    /// Adds somebody to the staff, with a password that is asked for.
     Add(AddPerson),
-    /// Gives somebody another password, and signs them out everywhere.
     SetPassword(SetPassword),
 }
 
@@ -124,20 +137,26 @@ pub(super) struct Whose {
     /// The property's id: seaside.
     #[arg(long)]
     pub(super) property: String,
-    /// The name they sign in with: ana.
-    #[arg(long)]
+    /// The name they sign in with, without spaces: ana.
+    #[arg(long, value_parser = login)]
     pub(super) person: String,
-    /// Reads the password from stdin, as in: pass show ana | innsync-server person …
+    /// Reads the password from the first line of standard input: pass show ana | innsync-server person …
     #[arg(long)]
     pub(super) password_stdin: bool,
 }
 
+/// Adds somebody to the staff of a property, with a password that is asked for
+///
+///   innsync-server person add --property seaside --person maria --name Maria --role MANAGER
+///
+/// A manager can do the rest (suites, tasks, more people) in the app or over REST.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct AddPerson {
     #[command(flatten)]
     pub(super) whose: Whose,
     /// The name that others see: Ana.
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub(super) name: String,
     /// HOUSEKEEPER, MAINTENANCE, FRONT_DESK, SUPERVISOR or MANAGER.
     #[arg(long, value_parser = role)]
@@ -147,10 +166,50 @@ pub(super) struct AddPerson {
     pub(super) department: Option<Department>,
 }
 
+/// Gives somebody another password, which is asked for, and signs them out everywhere
+///
+///   innsync-server person set-password --property seaside --person ana
+///
+/// A server that runs notices it within seconds.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct SetPassword {
     #[command(flatten)]
     pub(super) whose: Whose,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an IP address and a port, as 127.0.0.1:8080; localhost is 127.0.0.1, every network 0.0.0.0"
+            .to_owned()
+    })
+}
+
+fn property_id(text: &str) -> Result<String, String> {
+    Property::check_id(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn login(text: &str) -> Result<String, String> {
+    check_login(text).map(|()| text.to_owned())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("write a name".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// Phones tell times by it, so it must be one that they know.
+fn time_zone(text: &str) -> Result<String, String> {
+    if text.parse::<chrono_tz::Tz>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let meant = text.trim().replace(' ', "_");
+    let is_like = |zone: &&str| {
+        let place = zone.rsplit('/').next().unwrap_or_default();
+        zone.eq_ignore_ascii_case(&meant) || place.eq_ignore_ascii_case(&meant)
+    };
+    let like: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).filter(is_like).collect();
+    let like = if like.is_empty() { String::new() } else { format!("; is it {}?", like.join(" or ")) };
+    Err(format!("write its name in the IANA time zone database, as America/Los_Angeles or Europe/Rome{like}"))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -201,6 +260,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_ianas_and_what_may_be_meant_is_named() {
+        assert_eq!(time_zone("America/Los_Angeles").as_deref(), Ok("America/Los_Angeles"));
+        for (like, meant) in [
+            ("los angeles", "America/Los_Angeles"),
+            ("europe/rome", "Europe/Rome"),
+            ("Pacific", "US/Pacific"),
+        ] {
+            let error = time_zone(like).unwrap_err();
+            assert!(error.contains("is it") && error.contains(meant), "{error}");
+        }
+        assert!(!time_zone("Atlantis").unwrap_err().contains("is it"));
     }
 
     #[test]

@@ -25,13 +25,13 @@ pub(super) fn authority(path: &Path) -> Result<Authority, CliError> {
 
 pub(super) fn create_property(options: CreateProperty, out: &mut impl Write) -> Result<(), CliError> {
     let CreateProperty { data, id, name, time_zone } = options;
-    if name.trim().is_empty() || time_zone.trim().is_empty() {
-        return Err(CliError::Usage(
-            "a property has a name and a time zone; neither may be empty".to_owned(),
-        ));
-    }
-    authority(&data.data)?.create_property(&Property { id: id.clone(), name, time_zone })?;
-    writeln!(out, "created the property {id}; add its first manager with: innsync-server person add")?;
+    authority(&data)?.create_property(&Property { id: id.clone(), name, time_zone })?;
+    let data = quoted(&data);
+    writeln!(out, "created the property {id}; add its first manager, with:")?;
+    writeln!(
+        out,
+        "  innsync-server person add --data {data} --property {id} --person maria --name Maria --role MANAGER"
+    )?;
     Ok(())
 }
 
@@ -51,16 +51,16 @@ pub(super) fn add_person(options: AddPerson, out: &mut impl Write) -> Result<(),
     if authority.read().property(&property)?.is_none() {
         return Err(LedgerError::NoSuchProperty(property).into());
     }
-    if person.is_empty() || person.chars().any(|it| it.is_whitespace() || it.is_control()) {
-        return Err(CliError::Usage(
-            "the name to sign in with has no spaces in it and is not empty".to_owned(),
-        ));
-    }
     let department = department.unwrap_or_else(|| own_department(&role));
     let hash = Passwords::hash(&password::read(password_stdin)?)?;
     let (employee, _) =
         authority.add_person(now(), &property, &person, &hash, &name, role, department, None)?;
-    writeln!(out, "added {person} to {property} ({})", employee.id)?;
+    writeln!(
+        out,
+        "added {person} to {property} ({}); unless a server runs already, start it with:",
+        employee.id
+    )?;
+    writeln!(out, "  innsync-server serve --data {}", quoted(&data.data))?;
     Ok(())
 }
 
@@ -79,19 +79,42 @@ pub(super) fn set_password(options: &SetPassword, out: &mut impl Write) -> Resul
     let hash = Passwords::hash(&password::read(*password_stdin)?)?;
     authority.set_credentials(property, person, known.employee, &hash)?;
     authority.ledger_mut().end_sessions_of(now(), property, known.employee)?;
-    writeln!(out, "{person} has another password, and is signed out wherever their access token ends")?;
+    writeln!(
+        out,
+        "{person} has another password and is signed out everywhere, by a server that runs within seconds"
+    )?;
     Ok(())
 }
 
 /// A mistyped name must not begin another ledger.
-fn existing(path: &Path) -> Result<(), CliError> {
+pub(super) fn existing(path: &Path) -> Result<(), CliError> {
     if path.exists() {
         return Ok(());
     }
-    let path = path.display();
     Err(CliError::Usage(format!(
-        "there is no ledger {path}; name one with --data, or begin it with: innsync-server property create"
+        "there is no ledger {}; name another with --data, or begin it with:\n  {}",
+        path.display(),
+        creation(path)
     )))
+}
+
+/// A command that begins a property in that ledger.
+pub(super) fn creation(path: &Path) -> String {
+    format!(
+        "innsync-server property create --data {} --id seaside --name \"Seaside Motel\" \
+         --time-zone America/Los_Angeles",
+        quoted(path)
+    )
+}
+
+/// As a shell reads it back.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:@%+,=".contains(it);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 fn own_department(role: &Role) -> Department {

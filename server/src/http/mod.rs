@@ -33,4 +33,4 @@ mod upgrade;
 mod upkeep;
 mod writer;
 
-pub use serve::{Config, ServeError, serve};
+pub use serve::{Config, ServeError, listen, serve};

@@ -40,6 +40,9 @@ impl Whole {
 
 pub(super) async fn rest(State(shared): App, request: Request) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
+    if !parts.uri.path().starts_with("/v1/") {
+        return Err(api::nothing_at(parts.uri.path()).into());
+    }
     let facts = authenticate(&shared, &parts.headers)?;
     let caller = Caller { property: facts.property, employee: facts.employee };
     let body = read_body(&parts.headers, body, limits::BODY_BYTES).await?;

@@ -10,8 +10,9 @@ use innsync_domain::{Timestamp, Uuid};
 pub(super) struct Revoked(BTreeMap<Uuid, Timestamp>);
 
 impl Revoked {
-    pub(super) fn add(&mut self, session: Uuid, ended_at: Timestamp) {
-        self.0.insert(session, ended_at);
+    /// Whether that is news.
+    pub(super) fn add(&mut self, session: Uuid, ended_at: Timestamp) -> bool {
+        self.0.insert(session, ended_at).is_none()
     }
 
     pub(super) fn contains(&self, session: Uuid) -> bool {

@@ -38,8 +38,6 @@ const STOPPING: Duration = Duration::from_secs(10);
 /// How the server is to run.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0: any that is free.
-    pub listen: SocketAddr,
     /// How long an access token is good: at most as long as a refresh token, [`REFRESH_TTL_MS`](crate::auth::REFRESH_TTL_MS).
     pub token_ttl: Duration,
     /// How long changes are kept for phones that were away.
@@ -83,16 +81,20 @@ fn cannot_listen(address: SocketAddr, why: std::io::Error) -> ServeError {
     ServeError::Listen { address, why, advice }
 }
 
-/// Serves until `stop` is ready, then lets everybody go politely. `ready` hears the address once it is listened on.
+/// Listens on that address; port 0: any that is free.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|why| cannot_listen(address, why))
+}
+
+/// Serves until `stop` is ready, then lets everybody go politely. `ready` hears the address once connections are taken.
 pub async fn serve(
+    listener: TcpListener,
     config: Config,
     ledger: Ledger,
     key: TokenKey,
     ready: impl FnOnce(SocketAddr) -> std::io::Result<()>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let refused = |why| cannot_listen(config.listen, why);
-    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr()?;
     let gate = Arc::new(Gate::new(Tokens::new(&key, config.token_ttl)));
     for (session, ended_at) in ledger.read().ended_sessions()? {
@@ -122,7 +124,8 @@ pub async fn serve(
         sockets: AtomicUsize::new(0),
         conns: AtomicU64::new(1),
     });
-    let upkeep = tokio::spawn(upkeep::run(shared.clone(), config.keep_changes));
+    let forgetting = tokio::spawn(upkeep::forget(shared.clone(), config.keep_changes));
+    let following = tokio::spawn(upkeep::follow(shared.clone()));
     let (drain, drained) = tokio::sync::oneshot::channel::<()>();
     let stopping = hub.clone();
     let app = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -144,7 +147,8 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     driving.abort();
-    upkeep.abort();
+    forgetting.abort();
+    following.abort();
     // Requests that were cut may still have a handle of the writer's, so it is told.
     let end = async {
         shared.writer.stop().await;
@@ -165,10 +169,10 @@ async fn overdue(stopping: tokio::sync::oneshot::Receiver<()>) {
 
 fn router(shared: Arc<Shared>) -> Router {
     let calls = Router::new()
-        .route("/v1/health", get(health::health).fallback(no_such_method))
-        .route("/v1/sessions", post(sessions::sign_in).fallback(no_such_method))
-        .route("/v1/sessions/refresh", post(sessions::renew).fallback(no_such_method))
-        .route("/v1/sessions/current", delete(sessions::end).fallback(no_such_method))
+        .route("/v1/health", get(health::health).fallback(|| only("GET")))
+        .route("/v1/sessions", post(sessions::sign_in).fallback(|| only("POST")))
+        .route("/v1/sessions/refresh", post(sessions::renew).fallback(|| only("POST")))
+        .route("/v1/sessions/current", delete(sessions::end).fallback(|| only("DELETE")))
         .route("/v1/snapshot", get(snapshot::snapshot).post(snapshot::snapshot).fallback(rest::rest))
         .fallback(rest::rest)
         .layer(middleware::from_fn(unread::drain))
@@ -180,8 +184,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn no_such_method() -> Refused {
-    Refused::new(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
+async fn only(method: &str) -> Refused {
+    Refused::new(405, "METHOD_NOT_ALLOWED", format!("This path answers to {method} only."))
 }
 
 /// The path alone: the query may hold a token.

@@ -7,15 +7,14 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use innsync_domain::{Employee, Timestamp, Uuid};
-use innsync_protocol::{PropertyInfo, RefreshRequest, SessionAnswer, SessionRequest, limits};
-use serde::de::DeserializeOwned;
+use innsync_protocol::{PropertyInfo, SessionAnswer, limits};
 
 use super::bearer::authenticate;
 use super::reply::{self, Refused};
 use super::rest::read_body;
 use super::state::{App, Shared};
+use crate::api::Body;
 use crate::auth::{Secret, SessionError, refresh, sign_out, start};
-use crate::hub::HubInput;
 
 /// Bytes of a request's body here.
 const BODY_BYTES: usize = 16 * 1024;
@@ -26,11 +25,13 @@ pub(super) async fn sign_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let SessionRequest { property, person, password, device } = body(request).await?;
-    if device.is_empty() || device.chars().count() > limits::DEVICE_CHARS {
-        let detail = format!("device must have 1 to {} characters.", limits::DEVICE_CHARS);
-        return Err(Refused::new(422, "INVALID_FIELD", detail));
-    }
+    let mut body = body(request).await?;
+    let property = body.filled("property", BODY_BYTES, "the property's id, as seaside")?;
+    let person = body.filled("person", BODY_BYTES, "the name that somebody signs in with, as ana")?;
+    let password = body.filled("password", BODY_BYTES, "their password")?;
+    let most = limits::DEVICE_CHARS;
+    let what = format!("a name of this phone or program, of 1 to {most} characters, as handset-3");
+    let device = body.filled("device", most, &what)?;
     let employee = verify(&shared, &property, &person, Secret::new(password), peer.ip()).await?;
     let now = shared.now();
     let at = property.clone();
@@ -89,14 +90,15 @@ fn admit(shared: &Shared, property: &str, person: &str, address: IpAddr) -> Resu
 
 /// `POST /v1/sessions/refresh`
 pub(super) async fn renew(State(shared): App, request: Request) -> Result<Response, Refused> {
-    let RefreshRequest { refresh_token } = body(request).await?;
+    let what = "the refresh token of the last answer";
+    let refresh_token = body(request).await?.filled("refreshToken", BODY_BYTES, what)?;
     let (token, now) = (Secret::new(refresh_token), shared.now());
     let ending = shared.clone();
     let refreshed = in_any_case(async move {
         let refreshed =
             ending.writer.run(move |authority| (refresh(authority, now, &token), Vec::new())).await?;
         if let Err(SessionError::Ended(session)) = refreshed {
-            ended(&ending, session).await;
+            ending.close_session(session, now).await;
         }
         Ok(refreshed?)
     })
@@ -119,7 +121,7 @@ pub(super) async fn end(State(shared): App, headers: HeaderMap) -> Result<Respon
     let (now, session) = (shared.now(), facts.session);
     in_any_case(async move {
         shared.writer.run(move |authority| (sign_out(authority, now, session), Vec::new())).await??;
-        ended(&shared, session).await;
+        shared.close_session(session, now).await;
         tracing::info!(employee = %facts.employee, "signed out");
         Ok(StatusCode::NO_CONTENT.into_response())
     })
@@ -131,12 +133,6 @@ async fn in_any_case<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refused>> + Send + 'static,
 ) -> Result<T, Refused> {
     tokio::spawn(work).await.map_err(|_| Refused::internal())?
-}
-
-/// Access tokens and sockets of a session that the ledger has ended.
-async fn ended(shared: &Shared, session: Uuid) {
-    shared.gate.revoke(session, shared.now());
-    shared.hub.input(HubInput::SessionEnded { session }).await;
 }
 
 /// What somebody has who signed in or refreshed: an access token that is as old as the refresh token.
@@ -166,24 +162,10 @@ async fn answer(
     serde_json::to_string(&answer).map_err(|_| Refused::internal())
 }
 
-/// Reads a body. What is wrong with it is said without quoting it: it has a secret in it.
-async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
+async fn body(request: Request) -> Result<Body, Refused> {
     let (parts, body) = request.into_parts();
     let bytes = read_body(&parts.headers, body, BODY_BYTES).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        match error.is_data() {
-            true => {
-                let detail =
-                    format!("A field is missing or of the wrong type (line {line}, column {column}).");
-                Refused::new(422, "INVALID_FIELD", detail)
-            }
-            false => {
-                let detail = format!("The body is not JSON (line {line}, column {column}).");
-                Refused::new(400, "MALFORMED_JSON", detail)
-            }
-        }
-    })
+    Ok(Body::read(&bytes)?)
 }
 
 impl From<SessionError> for Refused {

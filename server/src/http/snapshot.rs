@@ -51,7 +51,7 @@ async fn answer(spool: Arc<Spool>) -> Result<Response, Refused> {
         }
         Some(Err(Cut::Ledger(error))) => Err(api::problem_of(&error).into()),
         Some(Err(Cut::NoRoom | Cut::GivenUp)) => Err(Refused::overloaded().after(RETRY_SECONDS)),
-        Some(Err(Cut::File(_))) | None => Err(Refused::internal()),
+        Some(Err(Cut::File(_) | Cut::Lost(_))) | None => Err(Refused::internal()),
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) enum Cut {
     GivenUp,
     #[error("a temporary file: {0}")]
     File(#[from] io::Error),
+    #[error("a temporary file cannot be read back: {0}")]
+    Lost(io::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
@@ -148,11 +150,17 @@ impl Spool {
             let spool = self.clone();
             // A file may have to be waited for.
             let taken = tokio::task::spawn_blocking(move || spool.state().take()).await;
-            match taken.unwrap_or_else(|failed| Err(Cut::File(failed.into()))) {
+            match taken.unwrap_or_else(|failed| Err(Cut::Lost(failed.into()))) {
                 Ok(Taken::Some(bytes)) => return Some(Ok(bytes)),
                 Ok(Taken::End) => return None,
                 Ok(Taken::Later) => self.grown.notified().await,
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    // Of what went wrong before, the one who put in knows.
+                    if matches!(error, Cut::Lost(_)) {
+                        tracing::error!(%error, "a snapshot is cut");
+                    }
+                    return Some(Err(error));
+                }
             }
         }
     }
@@ -175,8 +183,8 @@ impl State {
             };
         }
         let mut bytes = vec![0; CHUNK_BYTES.min(usize::try_from(waiting).unwrap_or(CHUNK_BYTES))];
-        self.file.seek(SeekFrom::Start(self.taken))?;
-        self.file.read_exact(&mut bytes)?;
+        let from = SeekFrom::Start(self.taken);
+        self.file.seek(from).and_then(|_| self.file.read_exact(&mut bytes)).map_err(Cut::Lost)?;
         self.taken += bytes.len() as u64;
         Ok(Taken::Some(bytes.into()))
     }
@@ -217,6 +225,43 @@ mod tests {
         assert_eq!(spool.next().await.unwrap().unwrap().as_ref(), b"SUITES");
         assert!(matches!(spool.next().await, Some(Err(Cut::Ledger(LedgerError::Busy)))));
         assert!(spool.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_back_is_cut_and_the_log_says_why() {
+        let log = Log::default();
+        let _logging = log.listen();
+        let spool = Spools::new(ROOM_BYTES).open(Uuid::nil());
+        spool.put(&vec![7; MEMORY_BYTES + CHUNK_BYTES]).unwrap();
+        spool.state().file.set_len(0).unwrap();
+        assert!(matches!(spool.next().await, Some(Err(Cut::Lost(_)))));
+        assert!(log.text().contains("cannot be read back"), "{}", log.text());
+    }
+
+    /// What is logged by this thread.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn listen(&self) -> tracing::subscriber::DefaultGuard {
+            let log = self.clone();
+            let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone());
+            tracing::subscriber::set_default(lines.finish())
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[tokio::test]

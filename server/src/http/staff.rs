@@ -2,21 +2,14 @@
 //! A manager may do that, and nobody else: of others' requests no password is hashed and no name is looked up.
 
 use innsync_domain::Role;
-use serde::Deserialize;
 
 use super::reply::Refused;
 use super::state::Shared;
-use crate::api::Caller;
-use crate::auth::{Passwords, Secret};
+use crate::api::{Body, Caller, invalid};
+use crate::auth::{Passwords, Secret, check_login, check_password};
 use crate::authority::NewLogin;
 use crate::ledger::LedgerError;
 use crate::reader::Reader;
-
-#[derive(Deserialize)]
-struct Body {
-    person: Option<String>,
-    password: Option<String>,
-}
 
 /// Reads it from the body of a `POST` to the employees, if it is there, and hashes the password.
 pub(super) async fn login(
@@ -28,22 +21,22 @@ pub(super) async fn login(
     if path.trim_end_matches('/') != "/v1/employees" {
         return Ok(None);
     }
-    match serde_json::from_slice::<Body>(body) {
-        Ok(Body { person: Some(person), password: Some(password) })
-            if !person.is_empty() && !password.is_empty() =>
-        {
-            check_manager(shared, caller).await?;
-            let permit = shared.hashing.acquire().await.map_err(|_| Refused::internal())?;
-            let hash = tokio::task::spawn_blocking(move || Passwords::hash(&Secret::new(password)));
-            let hash = hash.await.map_err(|_| Refused::internal())?;
-            drop(permit);
-            Ok(Some(NewLogin { person, password_hash: hash.map_err(|_| Refused::internal())? }))
-        }
-        Ok(Body { person: None, password: None }) | Err(_) => Ok(None),
-        Ok(_) => {
-            Err(Refused::new(422, "INVALID_FIELD", "person and password go together, and neither is empty."))
-        }
-    }
+    // What else may be wrong with it is said where the rest of it is read.
+    let Ok(mut body) = Body::read(body) else { return Ok(None) };
+    let (person, password) = match (body.maybe::<String>("person")?, body.maybe::<String>("password")?) {
+        (Some(person), Some(password)) => (person, password),
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(invalid("person", "person is missing; password needs it.").into()),
+        (Some(_), None) => return Err(invalid("password", "password is missing; person needs it.").into()),
+    };
+    check_login(&person).map_err(|why| invalid("person", format!("person: {why}.")))?;
+    check_password(&password).map_err(|why| invalid("password", format!("password: {why}.")))?;
+    check_manager(shared, caller).await?;
+    let permit = shared.hashing.acquire().await.map_err(|_| Refused::internal())?;
+    let hash = tokio::task::spawn_blocking(move || Passwords::hash(&Secret::new(password)));
+    let hash = hash.await.map_err(|_| Refused::internal())?;
+    drop(permit);
+    Ok(Some(NewLogin { person, password_hash: hash.map_err(|_| Refused::internal())? }))
 }
 
 async fn check_manager(shared: &Shared, caller: &Caller) -> Result<(), Refused> {

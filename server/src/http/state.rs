@@ -13,7 +13,7 @@ use super::revoked::Revoked;
 use super::spool::Spools;
 use super::writer::Writer;
 use crate::auth::{Passwords, Throttle, TokenError, Tokens};
-use crate::hub::{ConnId, TokenFacts};
+use crate::hub::{ConnId, HubInput, TokenFacts};
 
 /// The process's clocks. The one place that asks the system what time it is.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +54,9 @@ impl Gate {
         if lock(&self.revoked).contains(facts.session) { Err(TokenError::Invalid) } else { Ok(facts) }
     }
 
-    /// Access tokens of that session are not good since it ended.
-    pub(super) fn revoke(&self, session: Uuid, ended_at: Timestamp) {
-        lock(&self.revoked).add(session, ended_at);
+    /// Access tokens of that session are not good since it ended. Whether that is news.
+    pub(super) fn revoke(&self, session: Uuid, ended_at: Timestamp) -> bool {
+        lock(&self.revoked).add(session, ended_at)
     }
 
     /// Forgets the sessions that ended before then: no access token of theirs is left.
@@ -95,6 +95,13 @@ impl Shared {
 
     pub(super) fn next_conn(&self) -> ConnId {
         ConnId(self.conns.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Ends access tokens and sockets of a session that the ledger has ended.
+    pub(super) async fn close_session(&self, session: Uuid, ended_at: Timestamp) {
+        if self.gate.revoke(session, ended_at) {
+            self.hub.input(HubInput::SessionEnded { session }).await;
+        }
     }
 
     pub(super) fn throttle(&self) -> MutexGuard<'_, Throttle> {

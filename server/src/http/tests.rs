@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{Config, serve};
+use super::{Config, listen, serve};
 use crate::auth::TokenKey;
 use crate::authority::Authority;
 use crate::demo;
@@ -29,7 +29,6 @@ impl House {
     async fn serve(ledger: Ledger) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
             token_ttl: Duration::from_secs(900),
             keep_changes: Duration::from_secs(30 * 24 * 3600),
             query_token: true,
@@ -40,7 +39,9 @@ impl House {
             Ok(())
         };
         let key = TokenKey::ephemeral().unwrap();
-        tokio::spawn(async move { serve(config, ledger, key, ready, std::future::pending()).await.unwrap() });
+        let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let serving = serve(listener, config, ledger, key, ready, std::future::pending());
+        tokio::spawn(async move { serving.await.unwrap() });
         Self { address: address.await.unwrap(), client: reqwest::Client::new() }
     }
 

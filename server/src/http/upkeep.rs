@@ -1,4 +1,4 @@
-//! Forgets what is too old, at the start and from then on.
+//! What is to be done again and again: forgetting what is too old, and noticing what an operator did beside the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,35 @@ use crate::authority::Retention;
 const OFTEN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(60 * 60);
 
-/// Runs until the task is dropped.
-pub(super) async fn run(shared: Arc<Shared>, keep_changes: Duration) {
+/// How often it is looked whether another process has ended sessions.
+const BESIDE: Duration = Duration::from_secs(2);
+
+/// Ends here what another process has ended in the ledger, as `person set-password` does. Runs until the task is dropped.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(BESIDE);
+    let mut seen = None;
+    loop {
+        tick.tick().await;
+        let looked =
+            shared.writer.run(move |authority| (authority.ledger().ended_beside(seen), Vec::new())).await;
+        match looked {
+            Ok(Ok((version, ended))) => {
+                seen = Some(version);
+                for (session, ended_at) in ended {
+                    shared.close_session(session, ended_at).await;
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "whether sessions were ended beside this server is not known")
+            }
+            // The server is busy, or stops.
+            Err(_) => {}
+        }
+    }
+}
+
+/// Forgets, at the start and from then on. Runs until the task is dropped.
+pub(super) async fn forget(shared: Arc<Shared>, keep_changes: Duration) {
     let changes_ms = i64::try_from(keep_changes.as_millis()).unwrap_or(i64::MAX);
     // No access token is good for longer.
     let keep = Retention { changes_ms, ended_sessions_ms: REFRESH_TTL_MS };

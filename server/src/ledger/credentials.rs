@@ -99,6 +99,20 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The sessions that have ended, if another connection has written since the ledger was `seen`; and what it is to be
+    /// called that it was seen now.
+    pub(crate) fn ended_beside(
+        &self,
+        seen: Option<i64>,
+    ) -> Result<(i64, Vec<(Uuid, Timestamp)>), LedgerError> {
+        // It stays as it is when this connection writes.
+        let version = self.connection().query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        let ended = if seen == Some(version) { Vec::new() } else { ended_sessions(self.connection())? };
+        Ok((version, ended))
+    }
+}
+
 pub(crate) fn set(connection: &Connection, property: &str, new: &Credentials) -> Result<(), LedgerError> {
     match get(connection, property, &new.login)? {
         Some(found) if found.employee != new.employee => {

@@ -9,9 +9,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file is something else.
-    #[error(
-        "{path} is not an InnSync ledger ({detail}); name another file, or a new one to begin an empty ledger"
-    )]
+    #[error("{path} is not an InnSync ledger ({detail}); nothing was changed, name another file")]
     NotALedger {
         /// Which file.
         path: PathBuf,
@@ -41,7 +39,9 @@ pub enum LedgerError {
     #[error("the ledger is locked by another process; stop it, or try again")]
     Busy,
     /// No space is left.
-    #[error("the disk of the ledger is full; free some space, nothing that was confirmed is lost")]
+    #[error(
+        "the disk of the ledger is full, or a quota is; free some space, nothing that was confirmed is lost"
+    )]
     Full,
     /// What is in the file makes no sense.
     #[error("the ledger is damaged ({0}); restore it from a backup")]
@@ -81,11 +81,19 @@ impl LedgerError {
     }
 }
 
+/// SQLite tells a full disk from other failures, but neither a quota nor a limit on the size of files. What the system
+/// said last to this thread does.
+fn is_without_room() -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(std::io::Error::last_os_error().kind(), FileTooLarge | QuotaExceeded | StorageFull)
+}
+
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) if is_without_room() => Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             Some(_) => Self::Io(error.to_string()),
             None => Self::Corrupt(error.to_string()),

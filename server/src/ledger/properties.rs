@@ -16,6 +16,17 @@ pub struct Property {
     pub time_zone: String,
 }
 
+impl Property {
+    /// Whether a property may have that id.
+    pub(crate) fn check_id(id: &str) -> Result<(), LedgerError> {
+        let of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        match id.is_empty() || id.len() > 64 || !id.bytes().all(of_id) {
+            false => Ok(()),
+            true => Err(LedgerError::BadPropertyId(id.to_owned())),
+        }
+    }
+}
+
 impl From<Property> for PropertyInfo {
     fn from(property: Property) -> Self {
         Self { id: property.id, name: property.name, time_zone: property.time_zone }

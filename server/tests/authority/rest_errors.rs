@@ -93,6 +93,133 @@ fn a_wrong_field_is_named() {
 }
 
 #[test]
+fn what_is_wrong_with_a_field_says_what_was_expected() {
+    let mut motel = Motel::open();
+    let task = format!("/v1/tasks/{}", motel.create_task("maria", "Lamp", TaskType::General, None));
+    for (method, path, body, words) in [
+        ("POST", "/v1/suites", json!({"floor": 1}), &["suiteNumber is missing", "text"][..]),
+        (
+            "POST",
+            "/v1/suites",
+            json!({"suiteNumber": "7", "floor": "one"}),
+            &["floor must be a whole number"],
+        ),
+        ("POST", "/v1/tasks", json!({"title": 7}), &["title must be text"]),
+        ("POST", "/v1/tasks", json!({"title": "x", "suiteId": "102"}), &["suiteId must be an id", "UUID"]),
+        ("POST", "/v1/tasks", json!({"title": "x", "dueAt": "tomorrow"}), &["dueAt must be a time", "2026-"]),
+        ("POST", "/v1/tasks", json!({"title": "x", "taskType": "CLEANING"}), &["taskType", "type", "dueAt"]),
+        ("POST", "/v1/tasks", json!({"title": "x", "type": 7}), &["type must be one of CLEANING"]),
+        ("POST", "/v1/employees", json!({"name": "x"}), &["role is missing", "HOUSEKEEPER"]),
+        ("POST", "/v1/notes", json!({"title": "x", "audience": "all"}), &["audience must be", "ALL_STAFF"]),
+        (
+            "POST",
+            "/v1/shifts",
+            json!({"oldShift": "a", "newShift": "b", "onDutyEmployees": "ana"}),
+            &["list of ids"],
+        ),
+        ("PATCH", &task, json!({"version": "1"}), &["version must be a whole number"]),
+        ("PATCH", &task, json!({"force": "yes"}), &["force must be true or false"]),
+        ("POST", "/v1/ops", json!({}), &["ops must be a list of operations", "missing"]),
+        ("POST", "/v1/snapshot", json!({"pending": ["x"]}), &["pending must be a list of ids"]),
+    ] {
+        let (status, problem) = motel.rest("maria", method, path, body.clone());
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!(status, 422, "{body} {problem}");
+        assert!(words.iter().all(|word| detail.contains(word)), "{body} {detail}");
+    }
+}
+
+/// The page's table of bodies: method, path, and fields, of which those that may be left out end with `?`.
+fn documented_bodies() -> Vec<(String, String, Vec<String>)> {
+    let page = include_str!("../../../docs/protocol.md");
+    let table = page.split("| body of | fields |").nth(1).unwrap().lines().skip(2);
+    let rows = table.take_while(|line| line.starts_with('|')).map(|line| {
+        let code: Vec<&str> = line.split('`').collect();
+        let (method, path) = code[1].split_once(' ').unwrap();
+        let fields = code[3].split(' ').map(str::to_owned).collect();
+        (method.to_owned(), path.to_owned(), fields)
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_protocol_names_every_field_of_a_body() {
+    let mut motel = Motel::open();
+    let task = motel.create_task("maria", "Lamp", TaskType::General, None);
+    motel.rest("maria", "POST", "/v1/notes", json!({"id": id("Keys"), "title": "Keys"}));
+    let bodies = documented_bodies();
+    assert!(bodies.len() >= 14, "{bodies:?}");
+    for (method, path, fields) in bodies {
+        let target = match path.split('/').nth(2).unwrap() {
+            "suites" => id("102"),
+            "notes" => id("Keys"),
+            "employees" => id("ana"),
+            _ => task,
+        };
+        let url = path.replace("{id}", &target.to_string());
+        let whole = json!({
+            "suiteNumber": "7", "floor": 1, "status": "", "title": "x", "assignee": id("ana"), "text": "x",
+            "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING", "isOnDuty": true, "message": "x",
+            "oldShift": "x", "newShift": "y",
+        });
+        let required: Vec<&String> = fields.iter().filter(|field| !field.ends_with('?')).collect();
+        for missing in required.iter().filter(|_| method == "POST" || required.len() == 1) {
+            let some = required.iter().filter(|field| field != &missing);
+            let body: Value = some.map(|field| (field.to_string(), whole[field.as_str()].clone())).collect();
+            let (status, problem) = motel.rest("maria", &method, &url, body);
+            assert_eq!((status, &problem["field"]), (422, &json!(missing)), "{method} {path} {problem}");
+        }
+        let mut body: Value =
+            required.iter().map(|field| (field.to_string(), whole[field.as_str()].clone())).collect();
+        if body.get("status").is_some() {
+            body["status"] = json!("OCCUPIED");
+        }
+        if path == "/v1/employees/{id}/status" {
+            body["isOnDuty"] = json!(true);
+        }
+        body["minibar"] = json!("empty");
+        let (status, problem) = motel.rest("maria", &method, &url, body);
+        assert_eq!((status, &problem["field"]), (422, &json!("minibar")), "{method} {path} {problem}");
+        let (_, told) = problem["detail"].as_str().unwrap().split_once("there is ").unwrap();
+        let mut told: Vec<&str> = told.trim_end_matches('.').split(", ").collect();
+        told.retain(|field| !["id", "version", "force"].contains(field));
+        let mut written: Vec<&str> = fields.iter().map(|field| field.trim_end_matches('?')).collect();
+        told.sort_unstable();
+        written.sort_unstable();
+        assert_eq!(told, written, "{method} {path}");
+    }
+}
+
+#[test]
+fn the_protocols_example_of_a_problem_is_one() {
+    let page = include_str!("../../../docs/protocol.md");
+    let example = page.split("```json problem").nth(1).unwrap().split("```").next().unwrap();
+    let (_, problem) = Motel::open().rest("maria", "POST", "/v1/notes", json!({"title": " "}));
+    assert_eq!(problem, serde_json::from_str::<Value>(example).unwrap());
+}
+
+#[test]
+fn a_path_that_is_not_there_says_what_is_wrong_with_it() {
+    let mut motel = Motel::open();
+    let task = motel.create_task("maria", "Lamp", TaskType::General, None);
+    for (path, words) in [
+        ("/v1/tasks/abc".to_owned(), &["abc", "id", "UUID"][..]),
+        ("/v1/tasks/abc/complete".to_owned(), &["abc", "id", "UUID"]),
+        (format!("/v1/tasks/{task}/dance"), &["dance", "complete", "assign"]),
+        (format!("/v1/alerts/{task}/read"), &["read", "acknowledge"]),
+        (format!("/v1/shifts/{task}/read"), &["read"]),
+        ("/v1/minibars".to_owned(), &["minibars", "suites", "tasks"]),
+        ("/v1/tasks/".to_owned(), &["/v1/tasks"]),
+        ("/".to_owned(), &["/v1/"]),
+    ] {
+        let (status, problem) = motel.rest("maria", "GET", &path, Value::Null);
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!(status, 404, "{path}");
+        assert!(words.iter().all(|word| detail.contains(word)), "{path}: {detail}");
+    }
+}
+
+#[test]
 fn paths_and_methods_that_are_not_there() {
     let mut motel = Motel::open();
     for path in [

@@ -1,6 +1,38 @@
 //! What an operator sees.
 
-use crate::house::{House, Session, run};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::house::{House, Session, done, person, run};
+
+fn said(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What is refused before anything is done.
+fn refused(args: &[&str]) -> String {
+    let output = run(args, "");
+    assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
+    said(output.stderr)
+}
+
+fn help(args: &[&str]) -> String {
+    said(run(&[args, &["--help"]].concat(), "").stdout)
+}
+
+/// The arguments that begin a property.
+fn property<'a>(data: &'a Path, id: &'a str, time_zone: &'a str) -> Vec<&'a str> {
+    let data = data.to_str().unwrap();
+    vec!["property", "create", "--data", data, "--id", id, "--name", "Bay View", "--time-zone", time_zone]
+}
+
+/// Runs a line as it was printed, in a shell that finds the program.
+fn pasted(line: &str, stdin: &str) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_innsync-server"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let line = format!("printf '%s' '{stdin}' | {line}");
+    Command::new("sh").args(["-c", &line]).env("PATH", path).output().unwrap()
+}
 
 fn failed(args: &[&str]) -> String {
     let output = run(args, "");
@@ -11,9 +43,9 @@ fn failed(args: &[&str]) -> String {
 
 #[test]
 fn help_has_examples() {
-    let help = String::from_utf8(run(&["--help"], "").stdout).unwrap();
-    assert!(help.contains("innsync-server serve --demo") && help.contains("person add"), "{help}");
-    assert!(String::from_utf8(run(&["serve", "--help"], "").stdout).unwrap().contains("--no-query-token"));
+    let all = help(&[]);
+    assert!(all.contains("innsync-server serve --demo") && all.contains("person add"), "{all}");
+    assert!(help(&["serve"]).contains("--no-query-token"));
 }
 
 #[tokio::test]
@@ -21,8 +53,87 @@ async fn a_port_in_use_is_named() {
     let house = House::demo();
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("other.sqlite");
-    let error = failed(&["serve", "--listen", &house.address, "--data", data.to_str().unwrap()]);
+    let error = failed(&["serve", "--demo", "--listen", &house.address, "--data", data.to_str().unwrap()]);
     assert!(error.contains(&house.address) && error.contains("--listen"), "{error}");
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn an_address_that_is_none_is_answered_with_what_to_write() {
+    for address in ["localhost:0", "8080", "seaside.example:8080"] {
+        let error = refused(&["serve", "--listen", address]);
+        assert!(error.contains(address) && error.contains("127.0.0.1:8080"), "{error}");
+    }
+}
+
+#[test]
+fn a_mistyped_ledger_is_not_served_as_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("motle.sqlite");
+    let error = failed(&["serve", "--listen", "127.0.0.1:0", "--data", path.to_str().unwrap()]);
+    for hint in ["there is no ledger", "motle.sqlite", "property create", "--demo"] {
+        assert!(error.contains(hint), "{error}");
+    }
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_ledger_without_a_property_is_served_with_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ledger.sqlite"), "").unwrap();
+    let house = House::with(dir, &[], "info");
+    assert!(house.errors().contains("nobody can sign in"), "{}", house.errors());
+}
+
+#[test]
+fn a_time_zone_that_there_is_not_is_refused_with_what_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("ledger.sqlite");
+    for zone in ["Pacific", "Los Angeles", "america/los_angeles", "UTC-8", "-08:00", ""] {
+        let error = refused(&property(&data, "bay", zone));
+        assert!(error.contains("IANA") && error.contains("America/Los_Angeles"), "{zone}: {error}");
+    }
+    assert!(!refused(&property(&data, "Bay View", "Europe/Rome")).is_empty());
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing is begun");
+    for (id, zone) in [("bay", "Europe/Rome"), ("cove", "America/Argentina/Buenos_Aires"), ("dune", "UTC")] {
+        done(&property(&data, id, zone), "");
+    }
+}
+
+#[test]
+fn the_next_step_can_be_pasted_as_it_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("ana's motel.sqlite");
+    let created = said(run(&property(&data, "bay", "Europe/Rome"), "").stdout);
+    let hint = created.lines().map(str::trim).find(|line| line.starts_with("innsync-server person add"));
+    let added = pasted(&format!("{} --password-stdin", hint.unwrap()), "sea-glass");
+    assert!(added.status.success(), "{created} {}", said(added.stderr));
+    let added = said(added.stdout);
+    assert!(added.contains("innsync-server serve --data") && added.contains("maria"), "{added}");
+}
+
+#[test]
+fn a_password_without_a_terminal_is_asked_for_on_stdin_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    done(&property(&path, "bay", "Europe/Rome"), "");
+    let mut add = person("add", &path, "bay", "maria", &["--name", "Maria", "--role", "MANAGER"]);
+    let error = failed(&add);
+    assert!(error.contains("standard input") && error.contains("4 to 1000"), "{error}");
+    // Whoever meant to type it must not have the next line of a script taken for it.
+    add.retain(|argument| *argument != "--password-stdin");
+    let error = failed(&add);
+    assert!(error.contains("--password-stdin") && error.contains("terminal"), "{error}");
+}
+
+#[test]
+fn help_says_of_each_what_it_does_with_the_ledger() {
+    assert!(help(&["property", "create"]).contains("begun"));
+    for there in [["property", "list"], ["person", "add"], ["person", "set-password"]] {
+        let help = help(&there);
+        assert!(!help.contains("begins an empty one"), "{help}");
+    }
+    assert!(help(&["person", "add"]).contains("--role MANAGER"), "an example");
 }
 
 #[tokio::test]
@@ -47,9 +158,7 @@ fn a_ledger_of_a_newer_release_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let data = path.to_str().unwrap();
-    let create =
-        ["property", "create", "--data", data, "--id", "seaside", "--name", "Seaside", "--time-zone", "UTC"];
-    assert!(run(&create, "").status.success());
+    done(&property(&path, "seaside", "UTC"), "");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = failed(&["property", "list", "--data", data]);
     assert!(error.contains("version 99"), "{error}");
@@ -60,40 +169,24 @@ async fn an_operator_sets_up_a_motel() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let data = path.to_str().unwrap();
-    let property = [
-        "property",
-        "create",
-        "--data",
-        data,
-        "--id",
-        "bay",
-        "--name",
-        "Bay View",
-        "--time-zone",
-        "Europe/Rome",
-    ];
+    let property = property(&path, "bay", "Europe/Rome");
     assert!(failed(&["property", "list", "--data", data]).contains("there is no ledger"));
-    assert!(run(&property, "").status.success());
+    done(&property, "");
     assert!(failed(&property).contains("already"));
     let list = run(&["property", "list", "--data", data], "");
     assert_eq!(String::from_utf8(list.stdout).unwrap(), "bay\tBay View\tEurope/Rome\n");
 
-    let whose = |action, property, person| {
-        vec!["person", action, "--data", data, "--property", property, "--person", person, "--password-stdin"]
-    };
-    let add =
-        |property| [whose("add", property, "maria"), vec!["--name", "Maria", "--role", "MANAGER"]].concat();
+    let add = |property| person("add", &path, property, "maria", &["--name", "Maria", "--role", "MANAGER"]);
     assert!(failed(&add("nowhere")).contains("there is no property \"nowhere\""));
-    assert!(failed(&add("bay")).contains("a password has"), "an empty one");
-    assert!(run(&add("bay"), "sea-glass\n").status.success());
+    done(&add("bay"), "sea-glass\n");
     let taken = run(&add("bay"), "sea-glass\n");
     assert!(String::from_utf8(taken.stderr).unwrap().contains("choose another name"));
-    assert!(failed(&whose("set-password", "bay", "nobody")).contains("nobody signs in"));
+    assert!(failed(&person("set-password", &path, "bay", "nobody", &[])).contains("nobody signs in"));
 
     let house = House::with(dir, &[], "info");
     let maria = house.try_sign_in("bay", "maria", "sea-glass").await;
     assert_eq!(maria.status, 201);
-    assert!(run(&whose("set-password", "bay", "maria"), "drift-wood\n").status.success());
+    done(&person("set-password", &path, "bay", "maria", &[]), "drift-wood\n");
     assert_eq!(house.try_sign_in("bay", "maria", "sea-glass").await.status, 401);
     assert_eq!(house.try_sign_in("bay", "maria", "drift-wood").await.status, 201);
     assert_eq!(house.refresh(&Session::of(&maria).refresh).await.status, 401);

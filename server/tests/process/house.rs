@@ -1,7 +1,7 @@
 //! A server of its own for each test, and what talks to it.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -36,6 +36,26 @@ pub(crate) fn run(args: &[&str], stdin: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// The arguments of `person add` and `person set-password`, with the password on stdin.
+pub(crate) fn person<'a>(
+    action: &'a str,
+    data: &'a Path,
+    property: &'a str,
+    person: &'a str,
+    more: &[&'a str],
+) -> Vec<&'a str> {
+    let data = data.to_str().unwrap();
+    let args =
+        ["person", action, "--data", data, "--property", property, "--person", person, "--password-stdin"];
+    [&args[..], more].concat()
+}
+
+/// Runs the program, which must succeed.
+pub(crate) fn done(args: &[&str], stdin: &str) {
+    let output = run(args, stdin);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 pub(crate) struct House {
     pub(crate) dir: TempDir,
     pub(crate) child: Child,
@@ -62,9 +82,21 @@ impl House {
     }
 
     pub(crate) fn with(dir: TempDir, args: &[&str], log: &str) -> Self {
+        Self::start(binary(), dir, args, log)
+    }
+
+    /// With files of at most so many blocks, of which each is half a KiB or a whole one.
+    pub(crate) fn within(dir: TempDir, blocks: u32, args: &[&str]) -> Self {
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(limit).arg(binary().get_program());
+        Self::start(limited, dir, args, "info")
+    }
+
+    fn start(mut program: Command, dir: TempDir, args: &[&str], log: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let errors = std::fs::File::create(dir.path().join("stderr")).unwrap();
-        let mut child = binary()
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(dir.path().join("ledger.sqlite"))
             .args(args)

@@ -2,34 +2,17 @@
 
 use serde_json::json;
 
-use crate::house::{House, Session, run};
+use crate::house::{House, Session, done, person};
 
 #[tokio::test]
 async fn eve_of_the_hilltop_sees_nothing_of_the_seaside() {
     let house = House::demo();
     let data = house.data();
-    let data = data.to_str().unwrap();
-    let created = run(
-        &["property", "create", "--data", data, "--id", "hilltop", "--name", "Hilltop", "--time-zone", "UTC"],
-        "",
-    );
-    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
-    let args = [
-        "person",
-        "add",
-        "--data",
-        data,
-        "--property",
-        "hilltop",
-        "--person",
-        "eve",
-        "--name",
-        "Eve",
-        "--role",
-        "manager",
-        "--password-stdin",
-    ];
-    assert!(run(&args, "owl-light\n").status.success());
+    let at = data.to_str().unwrap();
+    let hilltop =
+        ["property", "create", "--data", at, "--id", "hilltop", "--name", "Hilltop", "--time-zone", "UTC"];
+    done(&hilltop, "");
+    done(&person("add", &data, "hilltop", "eve", &["--name", "Eve", "--role", "manager"]), "owl-light\n");
 
     let maria = house.sign_in("maria").await;
     let eve = house.try_sign_in("hilltop", "eve", "owl-light").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{House, Session, run};
+use crate::house::{House, Session, done, person};
 
 #[tokio::test]
 async fn no_secret_is_ever_written() {
@@ -12,24 +12,8 @@ async fn no_secret_is_ever_written() {
             vec!["planted-pelican".to_owned(), "planted-guess".to_owned(), "planted-token".to_owned()];
         let mut house = House::with(dir, &["--demo", "--log-format", format], "trace");
         let data = house.data();
-        let data = data.to_str().unwrap();
-        let args = [
-            "person",
-            "add",
-            "--data",
-            data,
-            "--property",
-            "seaside",
-            "--person",
-            "lea",
-            "--name",
-            "Lea",
-            "--role",
-            "HOUSEKEEPER",
-            "--password-stdin",
-        ];
-        let added = run(&args, "planted-pelican\n");
-        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        let lea = person("add", &data, "seaside", "lea", &["--name", "Lea", "--role", "HOUSEKEEPER"]);
+        done(&lea, "planted-pelican\n");
 
         let lea = Session::of(&house.try_sign_in("seaside", "lea", "planted-pelican").await);
         house.try_sign_in("seaside", "lea", "planted-guess").await;

@@ -11,4 +11,5 @@ mod sessions;
 mod slow_phones;
 mod sockets;
 mod stopping;
+mod storage;
 mod tokens;

@@ -1,8 +1,8 @@
 //! Signing in, staying signed in, signing out.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::house::{House, Session, run};
+use crate::house::{House, Session, done, person};
 
 #[tokio::test]
 async fn ana_signs_in_and_sees_the_house() {
@@ -181,6 +181,66 @@ async fn bodies_that_cannot_be_read_are_answered_without_being_quoted() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_lacks_something_is_told_what_and_is_not_quoted() {
+    let house = House::demo();
+    let whole = json!({ "property": "seaside", "person": "ana", "password": "demo", "device": "handset-1" });
+    for field in ["property", "person", "password", "device"] {
+        for wrong in [Value::Null, json!(["pelican"]), json!("")] {
+            let mut body = whole.clone();
+            body[field] = wrong.clone();
+            if wrong.is_null() {
+                body.as_object_mut().unwrap().remove(field);
+            }
+            let answer = house.call("POST", "/v1/sessions", None, Some(body)).await;
+            let (code, detail) = (answer.body["code"].as_str(), answer.body["detail"].as_str().unwrap());
+            assert_eq!((answer.status, code), (422, Some("INVALID_FIELD")), "{field} {wrong}");
+            assert_eq!(answer.body["field"], field, "{wrong}");
+            assert!(detail.contains(field) && !detail.contains("pelican"), "{detail}");
+        }
+    }
+    for body in [json!({}), json!({ "refreshToken": 7 })] {
+        let answer = house.call("POST", "/v1/sessions/refresh", None, Some(body)).await;
+        assert_eq!((answer.status, answer.body["field"].as_str()), (422, Some("refreshToken")));
+    }
+}
+
+#[tokio::test]
+async fn how_somebody_new_signs_in_is_never_passed_over() {
+    let house = House::demo();
+    let maria = house.sign_in("maria").await;
+    let lea = json!({ "name": "Lea", "role": "HOUSEKEEPER", "department": "HOUSEKEEPING" });
+    for (person, password, field) in [
+        (json!("lea"), Value::Null, "password"),
+        (Value::Null, json!("tide-table"), "person"),
+        (json!(7), json!("tide-table"), "person"),
+        (json!("lea"), json!(1234), "password"),
+        (json!(""), json!("tide-table"), "person"),
+        (json!("lea of the sea"), json!("tide-table"), "person"),
+        (json!("lea"), json!("abc"), "password"),
+    ] {
+        let mut body = lea.clone();
+        (body["person"], body["password"]) = (person, password);
+        let answer = house.call("POST", "/v1/employees", Some(&maria.access), Some(body.clone())).await;
+        assert_eq!((answer.status, answer.body["field"].as_str()), (422, Some(field)), "{body}");
+    }
+    let staff = house.call("GET", "/v1/employees", Some(&maria.access), None).await;
+    assert_eq!(staff.body.as_array().unwrap().len(), 5, "nobody was added");
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_says_where_the_api_is() {
+    let house = House::demo();
+    for path in ["/", "/tasks", "/v2/tasks"] {
+        let answer = house.call("GET", path, None, None).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (404, Some("NOT_FOUND")), "{path}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("/v1/"), "{}", answer.body);
+    }
+    let answer = house.call("GET", "/v1/sessions", None, None).await;
+    assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "POST"));
+    assert!(answer.body["detail"].as_str().unwrap().contains("POST"));
+}
+
+#[tokio::test]
 async fn what_is_refused_before_it_is_read_is_answered_all_the_same() {
     let house = House::demo();
     let ana = house.sign_in("ana").await;
@@ -204,10 +264,7 @@ async fn who_has_signed_out_stays_out_after_a_restart() {
     let (ana, ben, miguel) =
         (house.sign_in("ana").await, house.sign_in("ben").await, house.sign_in("miguel").await);
     assert_eq!(house.call("DELETE", "/v1/sessions/current", Some(&ana.access), None).await.status, 204);
-    let data = house.data();
-    let whose = ["--data", data.to_str().unwrap(), "--property", "seaside", "--person", "ben"];
-    let changed = [&["person", "set-password", "--password-stdin"], &whose[..]].concat();
-    assert!(run(&changed, "drift-wood\n").status.success());
+    done(&person("set-password", &house.data(), "seaside", "ben", &[]), "drift-wood\n");
     let house = house.restarted(&[]).await;
     for gone in [&ana, &ben] {
         let answer = house.call("GET", "/v1/suites", Some(&gone.access), None).await;
@@ -215,6 +272,20 @@ async fn who_has_signed_out_stays_out_after_a_restart() {
         assert_eq!(house.phone(&gone.access).await.closed().await.0, 1008);
     }
     assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_gets_another_password_is_signed_out_of_a_server_that_runs() {
+    let house = House::demo();
+    let (ben, miguel) = (house.sign_in("ben").await, house.sign_in("miguel").await);
+    let mut phone = house.phone(&ben.access).await;
+    phone.until("CONNECTED").await;
+    done(&person("set-password", &house.data(), "seaside", "ben", &[]), "drift-wood\n");
+    assert_eq!(phone.closed().await.0, 1008);
+    let answer = house.call("GET", "/v1/suites", Some(&ben.access), None).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("TOKEN_INVALID")));
+    assert_eq!(house.call("GET", "/v1/suites", Some(&miguel.access), None).await.status, 200);
+    assert_eq!(house.try_sign_in("seaside", "ben", "drift-wood").await.status, 201);
 }
 
 #[tokio::test]

@@ -11,11 +11,7 @@ use crate::demo::World;
 
 /// Ben, offline, and maria change the same suite.
 pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
-    world.scene(
-        "conflict (§5)",
-        "seed §5: a conflict is parked, with both values",
-        "Ben and maria change the same suite",
-    );
+    world.scene("conflict", "a conflict is parked, with both values", "Ben and maria change the same suite");
     let dirty = world.ben.suites().await.into_iter().find(|suite| suite.status == SuiteStatus::VacantDirty);
     let suite = dirty.ok_or("no suite is dirty")?;
     let number = suite.suite_number.clone();

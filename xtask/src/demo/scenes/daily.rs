@@ -27,11 +27,7 @@ pub(crate) async fn opening(world: &mut World) -> Done {
 
 /// Maria assigns a task to ana.
 pub(crate) async fn assignment(world: &mut World) -> Done {
-    world.scene(
-        "assignment (§7.2, §6.1)",
-        "seed §7.2 and §6.1: manager assigns a task to an employee",
-        "Maria has work for ana",
-    );
+    world.scene("assignment", "a manager assigns a task to an employee", "Maria has work for ana");
     let title = "Clean Suite 101";
     let task_id = world.maria.innsync.new_id();
     world.stage.say("maria", &format!("creates “{title}” and assigns it to ana"));
@@ -74,7 +70,7 @@ pub(crate) async fn assignment(world: &mut World) -> Done {
 
 /// Ana cleans a suite.
 pub(crate) async fn completion(world: &mut World) -> Done {
-    world.scene("completion (§6.2)", "seed §6.2: employee completes a task", "Ana cleans a suite");
+    world.scene("completion", "an employee completes a task", "Ana cleans a suite");
     let unassigned = world.ana.innsync.unassigned().await.map_err(|error| error.to_string())?;
     let card = unassigned.tasks.into_iter().find(|card| card.task.task_type == TaskType::Cleaning);
     let card = card.ok_or("there is nothing to clean")?;
@@ -115,7 +111,7 @@ pub(crate) async fn completion(world: &mut World) -> Done {
 
 /// A guest checks out.
 pub(crate) async fn checkout(world: &mut World) -> Done {
-    world.scene("checkout (§6.3)", "seed §6.3: suite status change", "A guest checks out");
+    world.scene("checkout", "a suite's status changes", "A guest checks out");
     let occupied = world.maria.suites().await.into_iter().find(|suite| suite.status == SuiteStatus::Occupied);
     let suite = occupied.ok_or("no suite is occupied")?;
     let number = suite.suite_number.clone();

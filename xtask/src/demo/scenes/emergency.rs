@@ -15,7 +15,7 @@ fn alarmed(phone: &Phone) -> bool {
 
 /// Maria raises an emergency; everybody on duty is alarmed and acknowledges; miguel mends it.
 pub(crate) async fn emergency(world: &mut World) -> Result<(), String> {
-    world.scene("emergency (§6.4)", "seed §6.4: emergency task created", "Water comes through a ceiling");
+    world.scene("emergency", "an emergency task is created", "Water comes through a ceiling");
     let task_id = world.maria.innsync.new_id();
     let suite_id = world.maria.suite("204").await.map(|suite| suite.id);
     world.stage.say("maria", "raises an emergency: “Water is coming through the ceiling of 204”");
