@@ -56,7 +56,7 @@ struct ContractTests {
         #expect(try await innsync.settled(first.id, within: patience) == .confirmed)
         try await innsync.upToDate(within: patience)
         #expect(try await innsync.outbox().isEmpty)
-        #expect(try innsync.connectionState() == .connected)
+        #expect(try await becomes { try innsync.connectionState() == .connected })
         #expect(try await becomes { try await innsync.syncLine().first().state == .upToDate })
 
         // A consumer that is cancelled within a batch gets it again.
