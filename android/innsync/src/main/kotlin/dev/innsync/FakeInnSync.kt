@@ -100,55 +100,32 @@ public class FakeInnSync(
     @Volatile
     public var matches: (Condition, Entity) -> Boolean = FakeDefaults::matches
 
-    /** Shows these tasks as mine. */
-    public fun show(tasks: MyTasks) {
-        myTasksNow.show(tasks)
-    }
-
-    /** Shows these tasks as those to be taken. */
-    public fun show(tasks: Unassigned) {
-        unassignedNow.show(tasks)
-    }
-
-    /** Shows these as urgent. */
-    public fun show(tasks: Urgent) {
-        urgentNow.show(tasks)
-    }
-
-    /** Shows these suites. */
-    public fun show(suites: SuiteBoard) {
-        suiteBoardNow.show(suites)
-    }
-
-    /** Shows these figures. */
-    public fun show(figures: Dashboard) {
-        dashboardNow.show(figures)
-    }
-
-    /** Shows this news. */
-    public fun show(news: Inbox) {
-        inboxNow.show(news)
-    }
-
-    /** Shows this line about sync. */
-    public fun show(line: SyncLine) {
-        syncLineNow.show(line)
-    }
-
-    /** Shows this status. */
-    public fun show(status: SyncStatus) {
-        statusNow.value = status
-    }
-
-    /** Shows the connection in this state. */
-    public fun show(connection: ConnectionState) {
-        connectionNow.value = connection
-        statusNow.update { it.copy(connection = connection, isOnline = connection == ConnectionState.CONNECTED) }
-    }
-
-    /** What [query], [live] and [get] find. */
-    public fun show(entities: List<Entity>) {
-        rows.show(entities)
+    /** Shows what is given from now on, and the rest as before. [entities] are what [query], [live] and [get] find. */
+    public fun show(
+        myTasks: MyTasks? = null,
+        unassigned: Unassigned? = null,
+        urgent: Urgent? = null,
+        suiteBoard: SuiteBoard? = null,
+        dashboard: Dashboard? = null,
+        inbox: Inbox? = null,
+        syncLine: SyncLine? = null,
+        status: SyncStatus? = null,
+        connection: ConnectionState? = null,
+        entities: List<Entity>? = null,
+    ) {
+        myTasks?.let(myTasksNow::show)
+        unassigned?.let(unassignedNow::show)
+        urgent?.let(urgentNow::show)
+        suiteBoard?.let(suiteBoardNow::show)
+        dashboard?.let(dashboardNow::show)
+        inbox?.let(inboxNow::show)
+        syncLine?.let(syncLineNow::show)
+        entities?.let(rows::show)
+        status?.let { statusNow.value = it }
+        connection?.let { now ->
+            connectionNow.value = now
+            statusNow.update { it.copy(connection = now, isOnline = now == ConnectionState.CONNECTED) }
+        }
     }
 
     /** Tells an event. */
@@ -262,11 +239,11 @@ public class FakeInnSync(
     }
 
     override fun connect() {
-        if (!isClosed) show(ConnectionState.CONNECTED)
+        if (!isClosed) show(connection = ConnectionState.CONNECTED)
     }
 
     override fun disconnect() {
-        show(ConnectionState.DISCONNECTED)
+        show(connection = ConnectionState.DISCONNECTED)
     }
 
     override fun networkChanged(available: Boolean): Unit = Unit
@@ -308,7 +285,7 @@ public class FakeInnSync(
         screens.forEach { it.close() }
         eventsNow.close()
         operationsNow.close()
-        show(ConnectionState.DISCONNECTED)
+        show(connection = ConnectionState.DISCONNECTED)
     }
 
     private inline fun <T> working(work: () -> T): T {

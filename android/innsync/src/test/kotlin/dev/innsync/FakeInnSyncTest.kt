@@ -6,6 +6,7 @@ import dev.innsync.core.EffectBody
 import dev.innsync.core.EntityKind
 import dev.innsync.core.Event
 import dev.innsync.core.EventBody
+import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
@@ -40,13 +41,15 @@ internal class FakeInnSyncTest {
             ana.show(MyTasks(emptyList()))
             assertEquals(listOf(0, 1, 0), seen.await().map { it.tasks.size })
         }
-        ana.show(ana.syncLine.first().copy(state = SyncState.OFFLINE))
+        ana.show(syncLine = ana.syncLine.first().copy(state = SyncState.OFFLINE), inbox = Inbox(emptyList(), 3u))
+        assertEquals(3u, ana.inbox.first().unreadCount)
+        assertEquals(emptyList(), ana.myTasks.first().tasks, "what is not given stays")
         assertEquals(SyncState.OFFLINE, ana.syncLine.first().state)
     }
 
     @Test
     fun `queries find what fits`() = story {
-        ana.show(Samples.entities)
+        ana.show(entities = Samples.entities)
         assertEquals(3, ana.query(Query(EntityKind.Task)).size)
         assertEquals(2, ana.query(Query(EntityKind.Task, listOf(Condition.Open))).size)
         assertEquals(1, ana.query(Query(EntityKind.Task, limit = 1u, offset = 2u)).size)
