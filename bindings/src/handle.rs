@@ -84,7 +84,8 @@ fn handle(innsync: InnSync) -> Arc<InnSyncHandle> {
 
 /// Signs in with a password and opens the person's database.
 ///
-/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and those of
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+/// `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and those of
 /// `openAccount`.
 #[uniffi::export]
 pub async fn sign_in(
@@ -372,7 +373,8 @@ impl InnSyncHandle {
 
     /// Signs the same person in again, when the status says that this is needed.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`, `TokenStoreFailed` (all is
+    /// as before).
     pub async fn sign_in_again(&self, password: String) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_in_again(&password)).await
     }
@@ -391,7 +393,8 @@ impl InnSyncHandle {
 
     /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.
     ///
-    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `Bug` (the token store failed).
+    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in),
+    /// `TokenStoreFailed` (the tokens could not be forgotten: the person stays signed in, the handle open).
     pub async fn sign_out(&self, pending: PendingWork) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_out(pending.to_core())).await
     }

@@ -97,7 +97,8 @@ pub struct Account {
 
 /// Signs in with a password (`POST /v1/sessions`) and opens the person's database.
 ///
-/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and those of [`open`].
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+/// `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and those of [`open`].
 pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error> {
     let opening = Opening::new(options)?;
     let person = opening.sign_in(password).await?;

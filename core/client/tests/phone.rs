@@ -7,13 +7,14 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, SyncState,
-    Update, accounts, open,
+    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, Session,
+    SessionError, SessionStore, SyncState, Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -346,6 +347,68 @@ async fn signing_out_keeps_the_work_and_forgets_the_tokens() {
     assert_eq!(ana.outbox().await.unwrap().len(), 1);
     soon(ana.sign_in_again(common::PASSWORD)).await.unwrap();
     assert!(!ana.status().needs_sign_in);
+}
+
+/// A key store that keeps tokens only while the phone is unlocked.
+#[derive(Default)]
+struct KeyStore {
+    locked: AtomicBool,
+    kept: MemorySessions,
+}
+
+impl KeyStore {
+    fn lock(&self, locked: bool) {
+        self.locked.store(locked, Ordering::Relaxed);
+    }
+
+    fn opened(&self) -> Result<&MemorySessions, SessionError> {
+        match self.locked.load(Ordering::Relaxed) {
+            true => Err(SessionError("the phone is locked".to_owned())),
+            false => Ok(&self.kept),
+        }
+    }
+}
+
+impl SessionStore for KeyStore {
+    fn load(&self, account: &str) -> Result<Option<Session>, SessionError> {
+        self.opened()?.load(account)
+    }
+    fn save(&self, account: &str, session: &Session) -> Result<(), SessionError> {
+        self.opened()?.save(account, session)
+    }
+    fn clear(&self, account: &str) -> Result<(), SessionError> {
+        self.opened()?.clear(account)
+    }
+}
+
+#[tokio::test]
+async fn a_key_store_that_fails_costs_nothing_that_was_there() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ended, failed) = ("DELETE /v1/sessions/current", "the phone is locked".to_owned());
+    let keys = Arc::new(KeyStore::default());
+    let options = || peer.options(phone.path()).sessions(Arc::clone(&keys) as Arc<dyn SessionStore>);
+
+    keys.lock(true);
+    let error = soon(sign_in(options(), common::PASSWORD)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed.clone()));
+    assert_eq!(peer.asked(ended).len(), 1, "a session that nobody has the tokens of is ended");
+    assert_eq!(accounts(phone.path()), []);
+
+    keys.lock(false);
+    let ana = soon(sign_in(options(), common::PASSWORD)).await.unwrap();
+    keys.lock(true);
+    let error = soon(ana.sign_in_again(common::PASSWORD)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed.clone()));
+    assert_eq!(peer.asked(ended).len(), 2);
+    let error = soon(ana.sign_out(PendingWork::Keep)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed));
+    assert!(!ana.status().needs_sign_in, "she is signed in as before");
+    assert!(ana.outbox().await.unwrap().is_empty(), "and the handle is open");
+
+    keys.lock(false);
+    soon(ana.sign_out(PendingWork::Keep)).await.unwrap();
+    assert!(open(options()).unwrap().status().needs_sign_in);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ import InnSyncCore
 ///   - tokens: where to keep what proves who the person is; nil: in the Keychain, or where there is none in files that only
 ///     their owner may read.
 /// - Throws: ``InnSyncError``: `signInRequired` (property, name or password wrong), `offline`, `serverNotTrusted`,
-///   `updateRequired`, and what ``open(_:tokens:)`` throws.
+///   `updateRequired`, `tokenStoreFailed` (nobody is signed in, what is on the phone stays), and what ``open(_:tokens:)`` throws.
 public func signIn(
     _ settings: InnSyncSettings, password: String, tokens: (any TokenStore)? = nil
 ) async throws -> any InnSync {

@@ -176,13 +176,19 @@ public interface InnSync {
      */
     public fun sendFrame(json: String)
 
-    /** Signs the same person in again, when [status] says that this is needed. */
+    /**
+     * Signs the same person in again, when [status] says that this is needed.
+     *
+     * Throws `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`, `TokenStoreFailed` (all is
+     * as before).
+     */
     public suspend fun signInAgain(password: String)
 
     /**
      * Signs out and closes. What is on the phone stays, for when the person signs in again.
      *
-     * Throws `Timeout` where not all could be sent that should have been: the person stays signed in.
+     * Throws `Timeout` where not all could be sent that should have been, `TokenStoreFailed` where the tokens could not be
+     * forgotten: the person stays signed in.
      */
     public suspend fun signOut(pending: PendingWork = PendingWork.Keep)
 

@@ -19,8 +19,9 @@ public object InnSyncs {
     /**
      * Signs in with a password and opens the person's database. Not yet connected: call [InnSync.connect].
      *
-     * Throws `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and what
-     * [open] throws.
+     * Throws `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+     * `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and what [open]
+     * throws.
      *
      * @param tokens where tokens are kept; null: in a file that only the app may read.
      */

@@ -1,6 +1,7 @@
 package dev.innsync
 
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.PendingWork
 import dev.innsync.core.TokenStore
 import dev.innsync.core.TokenStoreException
 import kotlinx.coroutines.flow.first
@@ -8,6 +9,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
+import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
@@ -71,18 +73,35 @@ internal class ErrorTest {
     }
 
     @Test
-    fun `a token store that throws is an error like any other`() = story {
+    fun `ana cannot sign in while her phone cannot keep the tokens, and is told what to do`() = story {
         Server(folder.resolve("ledger.sqlite")).use { server ->
             val settings = settings("ana", server.url, folder.resolve("ana"))
             val tokens = Tokens()
             tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
-            assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) }
+            val locked = assertFailsWith<InnSyncException.TokenStoreFailed> {
+                InnSyncs.signIn(settings, PASSWORD, tokens)
+            }
+            assertEquals("the key store is locked", locked.detail)
+            assertContains(locked.message, "unlock the phone and try again")
+            // Also one that throws what it was not meant to.
             tokens.failure = { error("a mistake in the app") }
-            assertFailsWith<InnSyncException> { InnSyncs.signIn(settings, PASSWORD, tokens) }
+            val mistaken = assertFailsWith<InnSyncException.TokenStoreFailed> {
+                InnSyncs.signIn(settings, PASSWORD, tokens)
+            }
+            assertContains(mistaken.detail, "a mistake in the app")
+            assertEquals(emptyList(), InnSyncs.accounts(settings.directory))
             tokens.failure = null
             InnSyncs.signIn(settings, PASSWORD, tokens).close()
             assertEquals(1, tokens.kept.size)
-            // What is on the phone stays usable; a person is asked to sign in.
+        }
+    }
+
+    @Test
+    fun `tokens that cannot be read do not keep ana from her tasks`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val settings = settings("ana", server.url, folder.resolve("ana"))
+            val tokens = Tokens()
+            InnSyncs.signIn(settings, PASSWORD, tokens).close()
             tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
             InnSyncs.open(settings, tokens).let { ana ->
                 assertTrue(ana.status.value.needsSignIn)
@@ -94,6 +113,29 @@ internal class ErrorTest {
                 assertFalse(ana.status.value.needsSignIn)
                 ana.close()
             }
+        }
+    }
+
+    @Test
+    fun `ana stays signed in when her phone cannot forget or replace the tokens`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val settings = settings("ana", server.url, folder.resolve("ana"))
+            val tokens = Tokens()
+            val ana = InnSyncs.signInOnce(settings, tokens)
+            val kept = tokens.kept.toMap()
+            ana.execute(ana.note("Minibar"))
+            tokens.failure = { throw TokenStoreException.Failed("the key store is locked") }
+            assertFailsWith<InnSyncException.TokenStoreFailed> { ana.signInAgain(PASSWORD) }
+            assertFailsWith<InnSyncException.TokenStoreFailed> { ana.signOut(PendingWork.Discard) }
+            assertEquals(kept, tokens.kept.toMap())
+            tokens.failure = null
+            // The handle is open, and she is signed in on the server too.
+            ana.execute(ana.note("Towels"))
+            ana.connect()
+            ana.upToDate(PATIENCE)
+            assertFalse(ana.status.value.needsSignIn)
+            ana.signOut()
+            assertEquals(emptyMap(), tokens.kept.toMap())
         }
     }
 }
