@@ -1,5 +1,7 @@
 package dev.innsync
 
+import dev.innsync.core.Audience
+import dev.innsync.core.Command
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.PendingWork
 import dev.innsync.core.TokenStore
@@ -8,6 +10,7 @@ import kotlinx.coroutines.flow.first
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
+import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
@@ -137,5 +140,19 @@ internal class ErrorTest {
             ana.signOut()
             assertEquals(emptyMap(), tokens.kept.toMap())
         }
+    }
+
+    @Test
+    fun `an audience that is no JSON is said to be none`() = story {
+        val id = UUID(1, 1)
+
+        fun note(audience: String) =
+            Command.CreateNote(id, "Minibar", "", null, null, Audience.Unknown(audience))
+        listOf("", "guests", "[]", "{").forEach { wrong ->
+            assertFailsWith<InnSyncException.InvalidInput>(wrong) { InnSyncs.json(note(wrong)) }
+        }
+        val newer = """{"floor":2,"kind":"GUESTS"}"""
+        assertContains(InnSyncs.json(note(newer)), newer)
+        assertEquals(note(newer), InnSyncs.command(InnSyncs.json(note(newer))))
     }
 }
