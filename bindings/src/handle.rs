@@ -98,7 +98,7 @@ pub async fn sign_in(
 }
 
 /// Opens the database of a person who has signed in on this phone before. Needs no network. Blocks for some
-/// milliseconds; for two seconds where it is open already.
+/// milliseconds; for at most two seconds while a handle that has it open is being closed, or where another process has it.
 ///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
 /// `InvalidInput`.

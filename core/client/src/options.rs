@@ -114,7 +114,8 @@ pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error>
     opening.start(person)
 }
 
-/// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment.
+/// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment. While a
+/// handle that has it open is being closed, or another process has it, that is waited for, for at most two seconds.
 ///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired` (the database is of a newer
 /// release), `StorageCorrupt`, `StorageFull`, `InvalidInput`.

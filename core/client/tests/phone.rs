@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
@@ -87,13 +88,45 @@ async fn a_stream_that_was_asked_for_too_late_ends() {
 async fn a_database_is_open_once() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = peer.sign_in(phone.path()).await;
+    let asked = Instant::now();
     assert_eq!(open(peer.options(phone.path())).unwrap_err(), Error::AlreadyOpen);
+    assert!(asked.elapsed() < Duration::from_secs(1), "she is told at once: it was {:?}", asked.elapsed());
     ana.close().await;
     ana.close().await;
     assert_eq!(ana.outbox().await.unwrap_err(), Error::Closed);
     assert_eq!(ana.events().next().await, None);
     assert_eq!(ana.live(Query::tasks()).next().await, None);
     open(peer.options(phone.path())).unwrap();
+}
+
+#[tokio::test]
+async fn opening_waits_for_who_is_just_leaving() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    // Going quiet waits for the new tokens.
+    let (pause, reopened) = tokio::join!(soon(ana.quiesce()), async {
+        let options = peer.options(phone.path());
+        let opening = tokio::task::spawn_blocking(move || open(options));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!opening.is_finished(), "the database is still in use");
+        let renewed = session_until("2099-01-01T00:00:00.000Z", "refresh-2");
+        peer.answer("POST /v1/sessions/refresh", 200, &renewed);
+        opening.await.unwrap()
+    });
+    pause.unwrap();
+    let reopened = reopened.unwrap();
+    assert_eq!(soon(ana.resume()).await.unwrap_err(), Error::AlreadyOpen);
+    reopened.close().await;
+
+    // Another process can't be asked; it lets go of the lock when it ends.
+    let other = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    other.try_lock().unwrap();
+    let ends = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        drop(other);
+    });
+    open(peer.options(phone.path())).unwrap();
+    ends.join().unwrap();
 }
 
 #[tokio::test]
