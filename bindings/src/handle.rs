@@ -1,5 +1,6 @@
 //! The handle: one person's InnSync on this phone.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,7 +120,8 @@ pub fn accounts(directory: String) -> Result<Vec<Account>, InnSyncError> {
 /// Panics, so that an app can try that its reporting of bugs works: gives `Bug`, and the next call works.
 #[uniffi::export]
 pub fn raise_test_bug() -> Result<(), InnSyncError> {
-    caught(|| panic!("raised on purpose, to try the reporting of bugs"))
+    // Without the panic hook: nothing on the standard error of who tries it.
+    caught(|| resume_unwind(Box::new("raised on purpose, to try the reporting of bugs")))
 }
 
 /// Who and where; connection.
