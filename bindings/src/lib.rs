@@ -9,6 +9,7 @@
 #![allow(clippy::unit_arg)]
 
 mod commands;
+mod digest;
 mod entities;
 mod errors;
 mod handle;

@@ -3,7 +3,7 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Command
 import dev.innsync.core.InnSyncHandle
-import dev.innsync.core.NativeThreads
+import dev.innsync.core.NativeLibrary
 import dev.innsync.core.Settings
 import dev.innsync.core.TokenStore
 import dev.innsync.core.commandFromJson
@@ -48,13 +48,13 @@ public object InnSyncs {
 
     /** A command as JSON, as the wire writes it: for logs and links. Loads the core. */
     public fun json(command: Command): String {
-        NativeThreads.keepAttached()
+        NativeLibrary.load()
         return commandToJson(command)
     }
 
     /** A command from JSON. Throws `InvalidInput`, which says where the text is wrong. Loads the core. */
     public fun command(json: String): Command {
-        NativeThreads.keepAttached()
+        NativeLibrary.load()
         return commandFromJson(json)
     }
 
@@ -72,7 +72,7 @@ public object InnSyncs {
     /** The first call loads the library, and some read files. */
     private suspend fun <T> native(call: suspend () -> T): T =
         withContext(Dispatchers.IO) {
-            NativeThreads.keepAttached()
+            NativeLibrary.load()
             call()
         }
 }

@@ -1,0 +1,36 @@
+//! Tells the library which face it has: a digest of the sources that declare it.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=src");
+    let mut sources: Vec<PathBuf> =
+        fs::read_dir("src")?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;
+    sources.sort();
+    let mut digest = Fnv::default();
+    for source in sources {
+        digest.add(source.to_string_lossy().as_bytes());
+        digest.add(&fs::read(&source)?);
+    }
+    println!("cargo::rustc-env=INNSYNC_FACADE_DIGEST={:016x}", digest.0);
+    Ok(())
+}
+
+/// FNV-1a: against mistakes, not against people.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
