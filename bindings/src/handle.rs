@@ -9,6 +9,7 @@ use innsync_client::{Error, InnSync, Options, Uuid};
 use crate::commands::Command;
 use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
+use crate::log::{LogLevel, LogStream};
 use crate::mirror::{ToCore, ToShell, record};
 use crate::outbox::{Outcome, PendingWork, QueuedOp, Receipt};
 use crate::queries::Query;
@@ -300,6 +301,11 @@ impl InnSyncHandle {
     /// The connection's states, the present one first.
     pub fn watch_connection(&self) -> Result<Arc<ConnectionStream>, InnSyncError> {
         caught(|| Ok(ConnectionStream::new(self.innsync.watch_connection())))
+    }
+
+    /// As the function `logLines`, until the handle is closed.
+    pub fn log_lines(&self, level: LogLevel) -> Result<Arc<LogStream>, InnSyncError> {
+        caught(|| self.innsync.log_lines(level.to_core()).map(LogStream::new))
     }
 
     /// The sync status, now and whenever it changes; a consumer that lags gets the newest alone.

@@ -13,6 +13,7 @@ mod digest;
 mod entities;
 mod errors;
 mod handle;
+mod log;
 mod mirror;
 mod news;
 mod outbox;

@@ -41,6 +41,14 @@ public func raiseTestBug() throws {
     try told { try InnSyncCore.raiseTestBug() }
 }
 
+/// What the core writes to its log from now on, for all accounts of this process, up to that level: no token, no password,
+/// nothing that people wrote. To be called as `InnSyncKit.logLines`.
+///
+/// The oldest lines are dropped when the consumer lags by 1,000, and a line says how many.
+public func logLines(_ level: LogLevel = .info) -> InnSyncStream<LogLine> {
+    stream { try InnSyncCore.logLines(level: level) }
+}
+
 private func platformTokens() -> (any TokenStore)? {
     #if canImport(Security)
         return KeychainTokenStore()

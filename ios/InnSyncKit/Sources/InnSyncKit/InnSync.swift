@@ -117,6 +117,9 @@ public protocol InnSync: Sendable {
     /// shown to ``presented(_:)``.
     func effects() -> InnSyncStream<Effect>
 
+    /// As the function `InnSyncKit.logLines`, until this is closed.
+    func logLines(_ level: LogLevel) -> InnSyncStream<LogLine>
+
     /// An effect was shown: it does not come again, not even after a restart.
     func presented(_ effect: UUID) throws
 

@@ -171,3 +171,7 @@ public typealias ToastLevel = InnSyncCore.ToastLevel
 public typealias Event = InnSyncCore.Event
 /// What happened.
 public typealias EventBody = InnSyncCore.EventBody
+/// How much a line of the log matters.
+public typealias LogLevel = InnSyncCore.LogLevel
+/// A line of the log.
+public typealias LogLine = InnSyncCore.LogLine

@@ -19,6 +19,45 @@ struct ErrorTests {
         #expect(try InnSyncKit.accounts(in: nowhere).isEmpty)
     }
 
+    @Test("Support finds the bug in the log by its id")
+    func logOfBug() async throws {
+        let log = InnSyncKit.logLines(.error)
+        do {
+            try InnSyncKit.raiseTestBug()
+        } catch InnSyncError.bug(let id) {
+            for try await line in log where line.message.contains("bug=\(id)") {
+                #expect(line.level == .error)
+                #expect(line.message.hasSuffix("detail=raised on purpose, to try the reporting of bugs"))
+                break
+            }
+        }
+    }
+
+    @Test("Ana's log tells how she was connected, and not with what")
+    func logOfAna() async throws {
+        try await Motel.story { motel in
+            let ana = try await motel.phone("ana", online: false)
+            let log = ana.innsync.logLines(.debug)
+            let reading = Task {
+                var lines: [LogLine] = []
+                for try await line in log { lines.append(line) }
+                return lines
+            }
+            try await ana.goOnline()
+            try await ana.writes("Minibar-canary")
+            try await ana.innsync.upToDate(within: patience)
+            try await ana.close()
+            let messages: [String] = try await reading.value.map { $0.message }
+            #expect(messages.contains("connection state=CONNECTED"))
+            #expect(messages.contains("HTTP method=POST path=/v1/ops status=200"))
+            let kept = try JSONDecoder().decode(JSON.self, from: Data(#require(ana.tokens.kept.first).utf8))
+            var secrets: [String] = [Motel.password, "canary"]
+            for token in ["access_token", "refresh_token"] { secrets.append(try #require(kept[token]?.text)) }
+            let all = messages.joined(separator: "\n")
+            for secret in secrets { #expect(!all.contains(secret)) }
+        }
+    }
+
     @Test("While her phone cannot keep tokens Ana cannot sign in, and is told why", arguments: [true, false])
     func unkeptTokens(isTyped: Bool) async throws {
         try await Motel.story { motel in

@@ -117,6 +117,8 @@ final class TokensInMemory: TokenStore {
     private let tokens = Locked([String: String]())
     private let locked = Locked(false)
 
+    var kept: [String] { tokens.with { Array($0.values) } }
+
     var isLocked: Bool {
         get { locked.with { $0 } }
         set { locked.with { $0 = newValue } }

@@ -12,6 +12,8 @@ import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
@@ -33,6 +35,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
@@ -60,6 +63,7 @@ public class FakeInnSync(
     private val effectsWaiting = Shown<List<Effect>>(emptyList())
     private val eventsNow = News<Event>()
     private val operationsNow = News<Receipt>()
+    private val logNow = News<LogLine>()
     private val connectionNow = MutableStateFlow(ConnectionState.DISCONNECTED)
     private val statusNow = MutableStateFlow(FakeDefaults.status)
     private val myTasksNow = Shown(MyTasks(emptyList()))
@@ -133,6 +137,11 @@ public class FakeInnSync(
         eventsNow.tell(event)
     }
 
+    /** Writes a line of the log. */
+    public fun tell(line: LogLine) {
+        logNow.tell(line)
+    }
+
     /** Has an effect shown. */
     public fun tell(effect: Effect) {
         effectsWaiting.update { it + effect }
@@ -160,6 +169,8 @@ public class FakeInnSync(
             val seen = HashSet<UUID>()
             effectsWaiting.flow.collect { waiting -> waiting.filter { seen.add(it.id) }.forEach { emit(it) } }
         }
+
+    override fun logLines(level: LogLevel): Flow<LogLine> = logNow.flow.filter { it.level <= level }
 
     override fun live(query: Query): Flow<List<Entity>> = rows.flow.map { it.matching(query) }
 
@@ -285,6 +296,7 @@ public class FakeInnSync(
         screens.forEach { it.close() }
         eventsNow.close()
         operationsNow.close()
+        logNow.close()
         show(connection = ConnectionState.DISCONNECTED)
     }
 

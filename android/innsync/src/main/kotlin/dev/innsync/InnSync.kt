@@ -10,6 +10,8 @@ import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.Inbox
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
 import dev.innsync.core.PendingWork
@@ -80,6 +82,9 @@ public interface InnSync {
 
     /** Each change of an operation's state, from now on. */
     public val operations: Flow<Receipt>
+
+    /** As [InnSyncs.logLines], until this InnSync is closed. */
+    public fun logLines(level: LogLevel = LogLevel.INFO): Flow<LogLine>
 
     /** The entities that match, now and whenever they change. */
     public fun live(query: Query): Flow<List<Entity>>

@@ -3,6 +3,8 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Command
 import dev.innsync.core.InnSyncHandle
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.NativeLibrary
 import dev.innsync.core.Settings
 import dev.innsync.core.TokenStore
@@ -12,6 +14,8 @@ import dev.innsync.core.openAccount
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
 
 /** Where an [InnSync] comes from. */
@@ -45,6 +49,16 @@ public object InnSyncs {
 
     /** Panics in the core, so that an app can try its reporting of bugs: throws `Bug`, and the next call works. */
     public suspend fun raiseTestBug(): Unit = native { dev.innsync.core.raiseTestBug() }
+
+    /**
+     * What the core writes to its log from now on, for all accounts of this process, up to that [level]: no token, no
+     * password, nothing that people wrote. Goes on until its collector is cancelled. The oldest lines are dropped when
+     * the collector lags by 1,000, and a line says how many.
+     */
+    public fun logLines(level: LogLevel = LogLevel.INFO): Flow<LogLine> = logFlow {
+        NativeLibrary.load()
+        dev.innsync.core.logLines(level)
+    }.flowOn(Dispatchers.IO)
 
     /** A command as JSON, as the wire writes it: for logs and links. Loads the core. */
     public fun json(command: Command): String {

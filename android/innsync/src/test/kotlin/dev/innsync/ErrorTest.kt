@@ -3,20 +3,29 @@ package dev.innsync
 import dev.innsync.core.Audience
 import dev.innsync.core.Command
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.PendingWork
 import dev.innsync.core.TokenStore
 import dev.innsync.core.TokenStoreException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
 import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.milliseconds
 
 /** Tokens in memory; fails when told to. */
 private class Tokens : TokenStore {
@@ -51,6 +60,55 @@ internal class ErrorTest {
         assertTrue(Regex("[0-9a-f]{8}").matches(bug.id), bug.id)
         assertEquals("a bug in InnSync, told to the log as ${bug.id}", bug.message)
         assertEquals(emptyList(), InnSyncs.accounts("$folder"))
+    }
+
+    @Test
+    fun `support finds the bug in the log by its id`() = story {
+        coroutineScope {
+            val log = async(Dispatchers.Default) {
+                InnSyncs.logLines(LogLevel.ERROR).first { "a call panicked bug=" in it.message }
+            }
+            // The log is read from some moment on: each bug has an id of its own.
+            val ids = HashSet<String>()
+            while (log.isActive) {
+                ids += assertFailsWith<InnSyncException.Bug> { InnSyncs.raiseTestBug() }.id
+                delay(20.milliseconds)
+            }
+            val line = log.await()
+            assertEquals(LogLevel.ERROR, line.level)
+            assertContains(line.message, "detail=raised on purpose, to try the reporting of bugs")
+            assertContains(ids, line.message.substringAfter("bug=").substringBefore(" "))
+        }
+    }
+
+    @Test
+    fun `ana's log tells how she signed in, and not with what`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val tokens = Tokens()
+            val ana = InnSyncs.signIn(settings("ana", server.url, folder.resolve("ana")), PASSWORD, tokens)
+            val log = CopyOnWriteArrayList<LogLine>()
+            coroutineScope {
+                val reader = launch(Dispatchers.Default) { ana.logLines(LogLevel.DEBUG).collect { log += it } }
+                // Until the log is read.
+                while (log.isEmpty()) {
+                    runCatching { InnSyncs.raiseTestBug() }
+                    delay(20.milliseconds)
+                }
+                ana.connect()
+                ana.upToDate(PATIENCE)
+                ana.execute(ana.note("Minibar-canary"))
+                ana.upToDate(PATIENCE)
+                ana.close()
+                reader.join()
+            }
+            assertContains(log.map { it.message }, "connection state=CONNECTED")
+            assertContains(log.map { it.message }, "HTTP method=POST path=/v1/ops status=200")
+            val secrets = Regex("[\\w.-]{20,}").findAll(tokens.kept.values.single()).map { it.value }.toList()
+            assertEquals(2, secrets.size, "access and refresh token")
+            (secrets + PASSWORD + "canary").forEach { secret ->
+                assertTrue(log.none { secret in "$it" }, "$secret is in the log")
+            }
+        }
     }
 
     @Test

@@ -8,6 +8,8 @@ import dev.innsync.core.Event
 import dev.innsync.core.EventBody
 import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
 import dev.innsync.core.ParkReason
@@ -81,6 +83,17 @@ internal class FakeInnSyncTest {
         ana.onExecute = { _, receipt -> ana.confirm(receipt.id) }
         ana.execute(ana.note("Minibar"))
         assertEquals(emptyList(), ana.outbox())
+    }
+
+    @Test
+    fun `the log has what is told to it, up to the level that is read`() = story {
+        fun line(level: LogLevel) = LogLine(Instant.fromEpochSeconds(1), level, "innsync_client", "$level")
+        coroutineScope {
+            val read = async(start = CoroutineStart.UNDISPATCHED) { ana.logLines(LogLevel.WARN).toList() }
+            LogLevel.entries.forEach { ana.tell(line(it)) }
+            ana.close()
+            assertEquals(listOf("ERROR", "WARN"), read.await().map { it.message })
+        }
     }
 
     @Test

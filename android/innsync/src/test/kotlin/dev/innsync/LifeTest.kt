@@ -113,5 +113,6 @@ internal fun flowsOf(innsync: InnSync): List<Flow<Any>> = listOf(
     innsync.events,
     innsync.effects,
     innsync.operations,
+    innsync.logLines(),
     innsync.live(Query(EntityKind.Task)),
 )
