@@ -1,13 +1,47 @@
-//! Linker options that make the library smaller, where the linker is LLVM's, as it is in Rust's Linux and Android targets.
+//! Tells the library which face it has: a digest of the sources that declare it; and the linker how to make it small.
 
-fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=src");
+    let mut sources: Vec<PathBuf> =
+        fs::read_dir("src")?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;
+    sources.sort();
+    let mut digest = Fnv::default();
+    for source in sources {
+        digest.add(source.to_string_lossy().as_bytes());
+        digest.add(&fs::read(&source)?);
+    }
+    println!("cargo::rustc-env=INNSYNC_FACADE_DIGEST={:016x}", digest.0);
+    fold_functions();
+    Ok(())
+}
+
+/// Functions of the same code become one, where the linker is LLVM's, as it is in Rust's targets for Android and for Linux
+/// on x86-64. Nothing here tells functions apart by their address.
+fn fold_functions() {
     let target = |name: &str| std::env::var(name).unwrap_or_default();
-    // Functions of the same code become one. Nothing in here tells functions apart by their address.
-    if matches!(target("CARGO_CFG_TARGET_OS").as_str(), "linux" | "android")
-        && target("CARGO_CFG_TARGET_ARCH") == "x86_64"
-        || target("CARGO_CFG_TARGET_OS") == "android"
-    {
-        println!("cargo:rustc-link-arg-cdylib=-Wl,--icf=all");
+    let (system, processor) = (target("CARGO_CFG_TARGET_OS"), target("CARGO_CFG_TARGET_ARCH"));
+    if system == "android" || (system == "linux" && processor == "x86_64") {
+        println!("cargo::rustc-link-arg-cdylib=-Wl,--icf=all");
+    }
+}
+
+/// FNV-1a: against mistakes, not against people.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use innsync_client::domain;
 use innsync_client::{Timestamp, Uuid};
 
+use crate::JsonObject;
 use crate::mirror::{ToCore, ToShell, record};
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, EntityKind, NotificationPriority, NotificationType,
@@ -267,8 +268,8 @@ pub enum Audience {
     },
     /// An audience of a newer release.
     Unknown {
-        /// As it came, a JSON object.
-        json: String,
+        /// As it came; given back, it must be a JSON object.
+        json: JsonObject,
     },
 }
 
@@ -280,7 +281,7 @@ impl ToShell for domain::Audience {
             Self::Department { department } => Audience::OneDepartment { department: department.to_shell() },
             Self::Managers => Audience::Managers,
             Self::People { people } => Audience::People { people },
-            Self::Other(fields) => Audience::Unknown { json: fields.to_shell() },
+            Self::Other(fields) => Audience::Unknown { json: JsonObject(fields) },
         }
     }
 }
@@ -293,7 +294,7 @@ impl ToCore for Audience {
             Self::OneDepartment { department } => Self::Core::Department { department: department.to_core() },
             Self::Managers => Self::Core::Managers,
             Self::People { people } => Self::Core::People { people },
-            Self::Unknown { json } => Self::Core::Other(serde_json::from_str(&json).unwrap_or_default()),
+            Self::Unknown { json } => Self::Core::Other(json.0),
         }
     }
 }

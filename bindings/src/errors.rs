@@ -56,6 +56,13 @@ pub enum InnSyncError {
         /// What.
         detail: String,
     },
+    /// The `TokenStore` failed: ask the person to unlock the phone and to try again. Whoever was signed in still is, and
+    /// nothing on the phone is lost.
+    #[error("the phone's key store failed ({detail}): unlock the phone and try again")]
+    TokenStoreFailed {
+        /// What it said.
+        detail: String,
+    },
     /// It did not happen within the time given; it may still happen.
     #[error("it did not happen in time")]
     Timeout,
@@ -83,6 +90,7 @@ impl From<Error> for InnSyncError {
             Error::Rejected(rejection) => Self::Rejected { rejection: rejection.to_shell() },
             Error::AlreadySent => Self::AlreadySent,
             Error::InvalidInput(detail) => Self::InvalidInput { detail },
+            Error::TokenStoreFailed(detail) => Self::TokenStoreFailed { detail },
             Error::Timeout => Self::Timeout,
             Error::Closed => Self::Closed,
             Error::Bug(id) => Self::Bug { id },

@@ -1,5 +1,6 @@
 //! The handle: one person's InnSync on this phone.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use innsync_client::{Error, InnSync, Options, Uuid};
 use crate::commands::Command;
 use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
+use crate::log::{LogLevel, LogStream};
 use crate::mirror::{ToCore, ToShell, record};
 use crate::outbox::{Outcome, PendingWork, QueuedOp, Receipt};
 use crate::queries::Query;
@@ -84,7 +86,8 @@ fn handle(innsync: InnSync) -> Arc<InnSyncHandle> {
 
 /// Signs in with a password and opens the person's database.
 ///
-/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and those of
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+/// `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and those of
 /// `openAccount`.
 #[uniffi::export]
 pub async fn sign_in(
@@ -97,7 +100,7 @@ pub async fn sign_in(
 }
 
 /// Opens the database of a person who has signed in on this phone before. Needs no network. Blocks for some
-/// milliseconds; for two seconds where it is open already.
+/// milliseconds; for at most two seconds while a handle that has it open is being closed, or where another process has it.
 ///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
 /// `InvalidInput`.
@@ -118,7 +121,8 @@ pub fn accounts(directory: String) -> Result<Vec<Account>, InnSyncError> {
 /// Panics, so that an app can try that its reporting of bugs works: gives `Bug`, and the next call works.
 #[uniffi::export]
 pub fn raise_test_bug() -> Result<(), InnSyncError> {
-    caught(|| panic!("raised on purpose, to try the reporting of bugs"))
+    // Without the panic hook: nothing on the standard error of who tries it.
+    caught(|| resume_unwind(Box::new("raised on purpose, to try the reporting of bugs")))
 }
 
 /// Who and where; connection.
@@ -299,6 +303,11 @@ impl InnSyncHandle {
         caught(|| Ok(ConnectionStream::new(self.innsync.watch_connection())))
     }
 
+    /// As the function `logLines`, until the handle is closed.
+    pub fn log_lines(&self, level: LogLevel) -> Result<Arc<LogStream>, InnSyncError> {
+        caught(|| self.innsync.log_lines(level.to_core()).map(LogStream::new))
+    }
+
     /// The sync status, now and whenever it changes; a consumer that lags gets the newest alone.
     pub fn watch_status(&self) -> Result<Arc<StatusStream>, InnSyncError> {
         caught(|| Ok(StatusStream::new(self.innsync.watch_status())))
@@ -372,7 +381,8 @@ impl InnSyncHandle {
 
     /// Signs the same person in again, when the status says that this is needed.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`, `TokenStoreFailed` (all is
+    /// as before).
     pub async fn sign_in_again(&self, password: String) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_in_again(&password)).await
     }
@@ -391,7 +401,8 @@ impl InnSyncHandle {
 
     /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.
     ///
-    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `Bug` (the token store failed).
+    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in),
+    /// `TokenStoreFailed` (the tokens could not be forgotten: the person stays signed in, the handle open).
     pub async fn sign_out(&self, pending: PendingWork) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_out(pending.to_core())).await
     }

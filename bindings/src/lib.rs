@@ -9,9 +9,11 @@
 #![allow(clippy::unit_arg)]
 
 mod commands;
+mod digest;
 mod entities;
 mod errors;
 mod handle;
+mod log;
 mod mirror;
 mod news;
 mod outbox;
@@ -23,7 +25,10 @@ mod tokens;
 mod vocabulary;
 mod wire;
 
+use innsync_client::domain::Fields;
 use innsync_client::{Timestamp, Uuid};
+
+use errors::InnSyncError;
 
 uniffi::setup_scaffolding!();
 
@@ -37,4 +42,16 @@ uniffi::custom_type!(Timestamp, i64, {
     remote,
     try_lift: |millis| Ok(Timestamp::from_millis(millis)),
     lower: |at| at.as_millis(),
+});
+
+/// A JSON object of a newer release, as it came. It travels as text; a text that is none is `InvalidInput`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonObject(pub(crate) Fields);
+
+uniffi::custom_type!(JsonObject, String, {
+    try_lift: |text| match serde_json::from_str(&text) {
+        Ok(fields) => Ok(JsonObject(fields)),
+        Err(error) => Err(InnSyncError::InvalidInput { detail: format!("not a JSON object: {error}") }.into()),
+    },
+    lower: |object| serde_json::Value::Object(object.0).to_string(),
 });

@@ -1,7 +1,9 @@
 //! `cargo xtask bindings`: builds the face of the core, writes the Kotlin and Swift that belong to it, and puts the
 //! libraries where the two packages look for them.
 
+mod digest;
 mod kotlin;
+mod swift;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::fs;
@@ -22,6 +24,10 @@ pub(crate) struct Args {
 
 /// The profile of the library that ships.
 const SHIPPING: &str = "shipping";
+
+/// What generated sources say of a library that they were not written for.
+const OTHER_BUILD: &str =
+    "the native library and the generated code are of different builds: run `cargo xtask bindings`";
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
     if args.release {
@@ -69,17 +75,18 @@ pub(crate) fn generate(libraries: &Path) -> Result<(), String> {
         step(&format!("bindings for {language}"), &mut command)?;
     }
 
+    let digest = digest::of(&fs::read(&library).map_err(|error| format!("{}: {error}", library.display()))?)?;
     let kotlin = read(&fresh.path().join("dev/innsync/core/innsync_ffi.kt"))?;
     write(
         &root().join("android/core/src/generated/kotlin/dev/innsync/core/innsync_ffi.kt"),
-        &kotlin::mended(&kotlin)?,
+        &kotlin::mended(&kotlin, &digest)?,
     )?;
 
     let package = root().join("ios/InnSyncKit");
     let swift = read(&fresh.path().join("InnSyncCore.swift"))?;
-    write(&package.join("Sources/InnSyncCore/InnSyncCore.swift"), &swift)?;
+    write(&package.join("Sources/InnSyncCore/InnSyncCore.swift"), &swift::mended(&swift, &digest)?)?;
     let header = read(&fresh.path().join("InnSyncCoreFFI.h"))?;
-    write(&package.join("Sources/InnSyncCoreFFI/InnSyncCoreFFI.h"), &header)?;
+    write(&package.join("Sources/InnSyncCoreFFI/InnSyncCoreFFI.h"), &swift::mended_header(&header)?)?;
     // The generated one asks for a module that Linux does not have.
     let modulemap = "module InnSyncCoreFFI {\n    header \"InnSyncCoreFFI.h\"\n    export *\n}\n";
     write(&package.join("Sources/InnSyncCoreFFI/module.modulemap"), modulemap)?;

@@ -47,6 +47,10 @@ pub enum Error {
     /// The caller gave something that cannot be used: a mistake in the shell.
     #[error("invalid input: {0}")]
     InvalidInput(String),
+    /// The platform's key store did not do what it was asked to, for the reason given: ask the person to unlock the phone and
+    /// to try again. Whoever was signed in still is, and nothing on the phone is lost.
+    #[error("the phone's key store failed ({0}): unlock the phone and try again")]
+    TokenStoreFailed(String),
     /// It did not happen within the time given; it may still happen.
     #[error("it did not happen in time")]
     Timeout,
@@ -102,6 +106,7 @@ impl From<OpenError> for Error {
 
 impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
-        Self::bug("the token store failed", &error)
+        tracing::warn!(%error, "tokens could not be kept or forgotten");
+        Self::TokenStoreFailed(error.0)
     }
 }

@@ -1,7 +1,9 @@
 //! The files of one account: database, lock, and who it belongs to.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,11 +11,12 @@ use innsync_domain::Uuid;
 
 use crate::drivers::Server;
 use crate::error::Error;
+use crate::mailbox::Mailbox;
 use crate::options::Account;
 use crate::random;
 use crate::session::write_private;
 
-/// How long opening waits for a handle that is just being closed.
+/// How long opening waits for a handle that is just being closed, or for another process, which may just be ending.
 const CLOSING: Duration = Duration::from_secs(2);
 /// Characters of a readable part of a file's name.
 const READABLE_CHARS: usize = 24;
@@ -44,15 +47,20 @@ impl Files {
         self.path("db")
     }
 
-    /// Takes the lock, so that no second handle, of this process or another, writes the same database.
-    pub(crate) fn lock(&self) -> Result<File, Error> {
-        let file =
-            File::options().create(true).truncate(false).write(true).open(self.path("lock")).map_err(io)?;
+    /// Takes the lock for the core with that mailbox, so that no second handle, of this process or another, writes the same
+    /// database. Does not wait for a handle of this process that stays open.
+    pub(crate) fn lock(&self, holder: &Arc<Mailbox>) -> Result<Lock, Error> {
+        let path = self.path("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        let path = std::path::absolute(path).map_err(io)?;
         let until = Instant::now() + CLOSING;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                Ok(()) => {
+                    holders().insert(path.clone(), Arc::clone(holder));
+                    return Ok(Lock { path, _file: file });
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() < until && may_go(&path) => {
                     thread::sleep(Duration::from_millis(20));
                 }
                 Err(TryLockError::WouldBlock) => return Err(Error::AlreadyOpen),
@@ -75,6 +83,32 @@ impl Files {
     fn path(&self, extension: &str) -> PathBuf {
         self.directory.join(format!("{}.{extension}", self.stem))
     }
+}
+
+/// The lock of an account's database, as long as it lives.
+pub(crate) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Before the file: who looks in between takes it for another process's, and waits.
+        holders().remove(&self.path);
+    }
+}
+
+/// The locks of this process, and whose they are.
+static HOLDERS: Mutex<BTreeMap<PathBuf, Arc<Mailbox>>> = Mutex::new(BTreeMap::new());
+
+fn holders() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<Mailbox>>> {
+    HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the lock may be free in a moment.
+fn may_go(path: &Path) -> bool {
+    let holder = holders().get(path).cloned();
+    holder.is_none_or(|holder| holder.is_leaving())
 }
 
 /// The accounts that have files in the directory.

@@ -29,7 +29,7 @@
 //!
 //! # Log
 //!
-//! By `tracing`. ERROR: a bug, with the id that the shell saw. WARN: something failed that goes on by itself. INFO: the
+//! By `tracing`, or as a stream by [`log_lines`]. ERROR: a bug, with the id that the shell saw. WARN: something failed that goes on by itself. INFO: the
 //! life of handle and connection. DEBUG: each request by path and status. Tokens, passwords, texts that people wrote
 //! and frames are never logged at any level.
 
@@ -43,6 +43,7 @@ mod error;
 mod files;
 mod handle;
 mod live;
+mod log;
 mod mailbox;
 mod opening;
 mod options;
@@ -59,6 +60,7 @@ pub use clock::{Clock, SystemClock};
 pub use error::Error;
 pub use handle::{InnSync, Outcome, PendingWork};
 pub use live::{Change, LiveQuery, Update};
+pub use log::{LogLevel, LogLine, log_lines};
 pub use options::{Account, Options, accounts, open, sign_in};
 pub use screens::{
     Dashboard, Emergency, Floor, Inbox, InboxItem, MyTasks, Screen, SuiteBoard, SuiteCard, SyncLine,

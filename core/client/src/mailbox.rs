@@ -71,6 +71,7 @@ struct State {
     network: VecDeque<Letter>,
     row: u32,
     closed: bool,
+    leaving: bool,
 }
 
 impl Mailbox {
@@ -83,6 +84,11 @@ impl Mailbox {
         let mut state = self.lock();
         if state.closed {
             return false;
+        }
+        match &letter {
+            Letter::Close(_) | Letter::Quiesce(_) => state.leaving = true,
+            Letter::Resume(_) => state.leaving = false,
+            Letter::Input(_) | Letter::Network(_) | Letter::Job(_) => {}
         }
         queue(&mut state).push_back(letter);
         drop(state);
@@ -145,6 +151,12 @@ impl Mailbox {
     /// Whether nothing is taken in any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed
+    }
+
+    /// Whether the database is about to be closed.
+    pub(crate) fn is_leaving(&self) -> bool {
+        let state = self.lock();
+        state.leaving || state.closed
     }
 
     /// Whether nothing waits.

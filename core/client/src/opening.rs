@@ -1,18 +1,22 @@
 //! How a handle comes about, and how a person signs in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use innsync_engine::{HttpAnswer, Session};
 use innsync_protocol::limits::DEVICE_CHARS;
 use innsync_protocol::{Problem, SessionAnswer, SessionRequest};
 
 use crate::actor::{Opened, start};
-use crate::drivers::{Failed, Http, Request, Server, runtime, tls};
+use crate::drivers::{Failed, Http, Request, Server, runtime, tls, within};
 use crate::error::Error;
 use crate::files::{self, Files};
 use crate::handle::InnSync;
 use crate::options::{Account, Options};
 use crate::shared::{Parts, Shared};
+
+/// How long ending a session on the server may take.
+const REVOKING: Duration = Duration::from_secs(5);
 
 /// Options, looked through.
 pub(crate) struct Opening {
@@ -48,7 +52,11 @@ impl Opening {
         let Options { property, person, .. } = &self.options;
         let asked = Credentials { property, person, password, device: &device };
         let answer = authenticate(&self.http, &self.server, asked).await?;
-        self.options.sessions.save(self.files.account_key(), &session(&answer))?;
+        let session = session(&answer);
+        if let Err(error) = self.options.sessions.save(self.files.account_key(), &session) {
+            revoke(&self.http, &self.server, session).await?;
+            return Err(error.into());
+        }
         Ok(Account {
             server: self.server.base(),
             property: property.clone(),
@@ -148,6 +156,14 @@ pub(crate) async fn exchange(http: &Http, request: Request) -> Result<HttpAnswer
             Error::Offline
         }
     })
+}
+
+/// Ends a session on the server, where it answers; else its tokens expire by themselves.
+pub(crate) async fn revoke(http: &Http, server: &Server, session: Session) -> Result<(), Error> {
+    let url = server.url("/v1/sessions/current");
+    let request = Request { method: "DELETE", url, token: Some(session.access_token), body: None };
+    let _ = within(REVOKING, exchange(http, request)).await?;
+    Ok(())
 }
 
 pub(crate) fn session(answer: &SessionAnswer) -> Session {

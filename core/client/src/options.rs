@@ -97,7 +97,8 @@ pub struct Account {
 
 /// Signs in with a password (`POST /v1/sessions`) and opens the person's database.
 ///
-/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and those of [`open`].
+/// Errors: `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+/// `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and those of [`open`].
 pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error> {
     let opening = Opening::new(options)?;
     let person = opening.sign_in(password).await?;
@@ -113,7 +114,8 @@ pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error>
     opening.start(person)
 }
 
-/// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment.
+/// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment. While a
+/// handle that has it open is being closed, or another process has it, that is waited for, for at most two seconds.
 ///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired` (the database is of a newer
 /// release), `StorageCorrupt`, `StorageFull`, `InvalidInput`.

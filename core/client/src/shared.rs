@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 
 use crate::clock::Clock;
 use crate::drivers::Server;
+use crate::log::LogLine;
 use crate::mailbox::Mailbox;
 use crate::options::Account;
 use crate::session::SessionStore;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) events: Topic<ClientEvent>,
     pub(crate) operations: Topic<Receipt>,
     pub(crate) effects: Topic<Effect>,
+    /// Nothing is told here: streams of the log that were asked for by this handle end with it.
+    pub(crate) log: Topic<LogLine>,
     pub(crate) connection: Topic<ConnectionState>,
     pub(crate) status: Topic<SyncStatus>,
     pub(crate) subscribers: Arc<Subscribers>,
@@ -64,6 +67,7 @@ impl Shared {
             events: Topic::new(WAITING),
             operations: Topic::new(WAITING),
             effects: Topic::new(WAITING),
+            log: Topic::new(WAITING),
             connection: Topic::remembering(STATES_WAITING, ConnectionState::Disconnected),
             status: Topic::remembering(1, status),
             subscribers: Arc::default(),
@@ -123,6 +127,7 @@ impl Shared {
         self.events.end();
         self.operations.end();
         self.effects.end();
+        self.log.end();
         self.connection.end();
         self.status.end();
     }

@@ -27,6 +27,8 @@ pub struct Stream<T> {
 pub struct Batch<T> {
     /// To be given to the next call of [`Stream::batch`] once the items were taken over.
     pub number: u64,
+    /// How many items the consumer has missed before these, since it lagged.
+    pub dropped: u64,
     /// The items; never none.
     pub items: Vec<T>,
 }
@@ -47,8 +49,9 @@ impl<T: Clone> Stream<T> {
             .ready(|state| {
                 state.items.retain(|(number, _)| *number > acknowledged);
                 let taken: Vec<_> = state.items.iter().take(BATCH_ITEMS).cloned().collect();
-                let number = taken.last()?.0;
-                Some(Batch { number, items: taken.into_iter().map(|(_, item)| item).collect() })
+                let (first, number) = (taken.first()?.0, taken.last()?.0);
+                let dropped = first.saturating_sub(acknowledged.saturating_add(1));
+                Some(Batch { number, dropped, items: taken.into_iter().map(|(_, item)| item).collect() })
             })
             .await
     }
@@ -177,6 +180,12 @@ impl<T> Queue<T> {
         self.changed.notify_waiters();
     }
 
+    /// Whether nobody needs to be told any more.
+    pub(crate) fn is_done(&self) -> bool {
+        let state = self.lock();
+        state.stopped || state.ended
+    }
+
     /// Whether the consumer stopped it.
     pub(crate) fn is_stopped(&self) -> bool {
         self.lock().stopped
@@ -229,6 +238,21 @@ mod tests {
         assert_eq!(stream.batch(0).await.unwrap(), first, "the call was cancelled: once more");
         queue.offer("103 clean");
         assert_eq!(stream.batch(first.number).await.unwrap().items, ["103 clean"]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_says_how_many_were_missed_before_it() {
+        let queue = Queue::new(2);
+        let stream = Stream::new(Arc::clone(&queue));
+        (101..=103).for_each(|room| _ = queue.push_dropping_oldest(room));
+        let first = stream.batch(0).await.unwrap();
+        assert_eq!((first.dropped, &*first.items), (1, &[102, 103][..]));
+        // What was taken over is not missed, even if it went from the queue before it was acknowledged.
+        (104..=106).for_each(|room| _ = queue.push_dropping_oldest(room));
+        let second = stream.batch(first.number).await.unwrap();
+        assert_eq!((second.dropped, &*second.items), (1, &[105, 106][..]));
+        queue.push_dropping_oldest(107);
+        assert_eq!(stream.batch(second.number).await.unwrap().dropped, 0);
     }
 
     #[tokio::test]

@@ -81,6 +81,7 @@ impl<T: Clone> Topic<T> {
 
 impl<T> State<T> {
     fn join(&mut self, queue: &Arc<Queue<T>>, first: impl IntoIterator<Item = T>) {
+        self.streams.retain(|stream| !stream.is_stopped());
         for item in first {
             queue.push_dropping_oldest(item);
         }

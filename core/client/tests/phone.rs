@@ -7,13 +7,15 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, SyncState,
-    Update, accounts, open,
+    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, Session,
+    SessionError, SessionStore, SyncState, Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -86,13 +88,45 @@ async fn a_stream_that_was_asked_for_too_late_ends() {
 async fn a_database_is_open_once() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let ana = peer.sign_in(phone.path()).await;
+    let asked = Instant::now();
     assert_eq!(open(peer.options(phone.path())).unwrap_err(), Error::AlreadyOpen);
+    assert!(asked.elapsed() < Duration::from_secs(1), "she is told at once: it was {:?}", asked.elapsed());
     ana.close().await;
     ana.close().await;
     assert_eq!(ana.outbox().await.unwrap_err(), Error::Closed);
     assert_eq!(ana.events().next().await, None);
     assert_eq!(ana.live(Query::tasks()).next().await, None);
     open(peer.options(phone.path())).unwrap();
+}
+
+#[tokio::test]
+async fn opening_waits_for_who_is_just_leaving() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_in_the_evening(&peer, phone.path()).await;
+    // Going quiet waits for the new tokens.
+    let (pause, reopened) = tokio::join!(soon(ana.quiesce()), async {
+        let options = peer.options(phone.path());
+        let opening = tokio::task::spawn_blocking(move || open(options));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!opening.is_finished(), "the database is still in use");
+        let renewed = session_until("2099-01-01T00:00:00.000Z", "refresh-2");
+        peer.answer("POST /v1/sessions/refresh", 200, &renewed);
+        opening.await.unwrap()
+    });
+    pause.unwrap();
+    let reopened = reopened.unwrap();
+    assert_eq!(soon(ana.resume()).await.unwrap_err(), Error::AlreadyOpen);
+    reopened.close().await;
+
+    // Another process can't be asked; it lets go of the lock when it ends.
+    let other = fs::File::open(database(phone.path()).with_extension("lock")).unwrap();
+    other.try_lock().unwrap();
+    let ends = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        drop(other);
+    });
+    open(peer.options(phone.path())).unwrap();
+    ends.join().unwrap();
 }
 
 #[tokio::test]
@@ -378,6 +412,68 @@ async fn signing_out_keeps_the_work_and_forgets_the_tokens() {
     assert_eq!(ana.outbox().await.unwrap().len(), 1);
     soon(ana.sign_in_again(common::PASSWORD)).await.unwrap();
     assert!(!ana.status().needs_sign_in);
+}
+
+/// A key store that keeps tokens only while the phone is unlocked.
+#[derive(Default)]
+struct KeyStore {
+    locked: AtomicBool,
+    kept: MemorySessions,
+}
+
+impl KeyStore {
+    fn lock(&self, locked: bool) {
+        self.locked.store(locked, Ordering::Relaxed);
+    }
+
+    fn opened(&self) -> Result<&MemorySessions, SessionError> {
+        match self.locked.load(Ordering::Relaxed) {
+            true => Err(SessionError("the phone is locked".to_owned())),
+            false => Ok(&self.kept),
+        }
+    }
+}
+
+impl SessionStore for KeyStore {
+    fn load(&self, account: &str) -> Result<Option<Session>, SessionError> {
+        self.opened()?.load(account)
+    }
+    fn save(&self, account: &str, session: &Session) -> Result<(), SessionError> {
+        self.opened()?.save(account, session)
+    }
+    fn clear(&self, account: &str) -> Result<(), SessionError> {
+        self.opened()?.clear(account)
+    }
+}
+
+#[tokio::test]
+async fn a_key_store_that_fails_costs_nothing_that_was_there() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    peer.answer("DELETE /v1/sessions/current", 204, "");
+    let (ended, failed) = ("DELETE /v1/sessions/current", "the phone is locked".to_owned());
+    let keys = Arc::new(KeyStore::default());
+    let options = || peer.options(phone.path()).sessions(Arc::clone(&keys) as Arc<dyn SessionStore>);
+
+    keys.lock(true);
+    let error = soon(sign_in(options(), common::PASSWORD)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed.clone()));
+    assert_eq!(peer.asked(ended).len(), 1, "a session that nobody has the tokens of is ended");
+    assert_eq!(accounts(phone.path()), []);
+
+    keys.lock(false);
+    let ana = soon(sign_in(options(), common::PASSWORD)).await.unwrap();
+    keys.lock(true);
+    let error = soon(ana.sign_in_again(common::PASSWORD)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed.clone()));
+    assert_eq!(peer.asked(ended).len(), 2);
+    let error = soon(ana.sign_out(PendingWork::Keep)).await.unwrap_err();
+    assert_eq!(error, Error::TokenStoreFailed(failed));
+    assert!(!ana.status().needs_sign_in, "she is signed in as before");
+    assert!(ana.outbox().await.unwrap().is_empty(), "and the handle is open");
+
+    keys.lock(false);
+    soon(ana.sign_out(PendingWork::Keep)).await.unwrap();
+    assert!(open(options()).unwrap().status().needs_sign_in);
 }
 
 #[tokio::test]

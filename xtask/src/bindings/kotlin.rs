@@ -1,8 +1,8 @@
 //! What is mended in the Kotlin that uniffi writes. Each fails when uniffi's templates have changed.
 
 /// The sources with all that is mended.
-pub(super) fn mended(source: &str) -> Result<String, String> {
-    let source = with_status_pool(source)?;
+pub(super) fn mended(source: &str, digest: &str) -> Result<String, String> {
+    let source = with_checks(&with_status_pool(source)?, digest)?;
     let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
     let (mut messages, mut objects) = (0, 0);
     for at in 0..lines.len() {
@@ -58,6 +58,28 @@ fn with_status_pool(source: &str) -> Result<String, String> {
         return Err(changed("calls"));
     }
     Ok(source.replace(EACH_CALL, POOLED))
+}
+
+const CHECKS: &str = "        uniffiCheckContractApiVersion(this)
+";
+const LOADS: &str = "        Native.register(UniffiLib::class.java, ";
+const CHECKED: &str = "internal object IntegrityCheckingUniffiLib {
+";
+
+/// uniffi writes checks that nothing calls. Here they are made before the first call, and first of all it is checked that
+/// the library has the face that the sources were written for.
+fn with_checks(source: &str, digest: &str) -> Result<String, String> {
+    if [CHECKS, LOADS, CHECKED].iter().any(|it| source.matches(it).count() != 1) {
+        return Err(changed("its checks"));
+    }
+    let other = super::OTHER_BUILD;
+    let check = format!(
+        "        check(innsync_facade_digest() == \"{digest}\") {{\n            \"{other}\"\n        }}\n"
+    );
+    Ok(source
+        .replace(CHECKS, &(check + CHECKS))
+        .replace(LOADS, &format!("        IntegrityCheckingUniffiLib.ensureInitialized()\n{LOADS}"))
+        .replace(CHECKED, &format!("{CHECKED}    external fun innsync_facade_digest(): String\n\n")))
 }
 
 fn changed(what: &str) -> String {

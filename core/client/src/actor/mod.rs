@@ -9,7 +9,6 @@ mod thread;
 pub(crate) mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::drivers::{AbortOnDrop, Http, Socket};
 use crate::error::Error;
-use crate::files::Files;
+use crate::files::{Files, Lock};
 use crate::mailbox::Courier;
 use crate::random;
 use crate::shared::Shared;
@@ -55,7 +54,7 @@ pub(crate) struct Actor {
     executing: BTreeMap<u64, Reply<Receipt>>,
     kept: Kept,
     // Last, so that the lock goes after the database.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// What outlives a pause and a reopening.
@@ -74,7 +73,7 @@ struct Kept {
 impl Actor {
     /// Opens the database and an engine over it. Takes `kept` over if that succeeds.
     fn open(shared: Arc<Shared>, files: &Files, http: Http, kept: &mut Kept) -> Result<Self, Error> {
-        let lock = files.lock()?;
+        let lock = files.lock(&shared.mailbox)?;
         let store = Store::open(&files.database())?;
         let engine = engine(&shared, &store, &kept.frames)?;
         let mut kept = std::mem::take(kept);

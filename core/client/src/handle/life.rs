@@ -11,13 +11,11 @@ use crate::actor::waiting::Condition;
 use crate::drivers::{Request, within};
 use crate::error::Error;
 use crate::mailbox::Letter;
-use crate::opening::{Credentials, authenticate, exchange, session};
+use crate::opening::{Credentials, authenticate, exchange, revoke, session};
 use crate::stream::Stream;
 
 /// How long a barrier waits before it asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(300);
-/// How long signing out on the server may take.
-const SIGN_OUT: Duration = Duration::from_secs(5);
 
 /// Sync and life.
 impl InnSync {
@@ -104,7 +102,8 @@ impl InnSync {
 
     /// Signs the same person in again, with their password, when [`SyncStatus::needs_sign_in`] says so.
     ///
-    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`.
+    /// Errors: `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`, `TokenStoreFailed` (all is
+    /// as before).
     pub async fn sign_in_again(&self, password: &str) -> Result<(), Error> {
         let shared = &self.inner.shared;
         let account = &shared.account;
@@ -119,15 +118,20 @@ impl InnSync {
             return Err(Error::InvalidInput("that name belongs to another employee now".to_owned()));
         }
         let session = session(&answer);
+        let fresh = session.clone();
         // On the core's thread: a refresh that is answered just now saves there, too.
-        self.ask(move |actor| {
+        let kept = self.ask(move |actor| {
             let shared = actor.shared();
-            shared.sessions.save(&shared.account_key, &session)?;
-            shared.set_session(Some(session.clone()));
-            actor.input(Input::SignedIn(session));
+            shared.sessions.save(&shared.account_key, &fresh)?;
+            shared.set_session(Some(fresh.clone()));
+            actor.input(Input::SignedIn(fresh));
             Ok(())
-        })
-        .await
+        });
+        let kept = kept.await;
+        if let Err(Error::TokenStoreFailed(_)) = kept {
+            revoke(&self.inner.http, &shared.server, session).await?;
+        }
+        kept
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held
@@ -149,6 +153,9 @@ impl InnSync {
 
     /// Signs out and closes: tokens are forgotten on the phone and, where it answers, on the server. What is on the
     /// phone stays, for when the person signs in again (G14).
+    ///
+    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `TokenStoreFailed` (the tokens
+    /// could not be forgotten: the person stays signed in, the handle open).
     pub async fn sign_out(&self, pending: PendingWork) -> Result<(), Error> {
         match pending {
             PendingWork::Send(limit) => self.send_all(limit).await?,
@@ -159,15 +166,11 @@ impl InnSync {
         shared.sessions.clear(&shared.account_key)?;
         self.close().await;
         // Once more: until the core had ended, a refresh may have brought new ones.
-        shared.sessions.clear(&shared.account_key)?;
-        let session = shared.session();
-        if let Some(session) = session {
-            let url = shared.server.url("/v1/sessions/current");
-            let request = Request { method: "DELETE", url, token: Some(session.access_token), body: None };
-            // Best effort: the token expires by itself.
-            let _ = within(SIGN_OUT, exchange(&self.inner.http, request)).await?;
+        let forgotten = shared.sessions.clear(&shared.account_key);
+        if let Some(session) = shared.session() {
+            revoke(&self.inner.http, &shared.server, session).await?;
         }
-        Ok(())
+        Ok(forgotten?)
     }
 
     async fn send_all(&self, limit: Duration) -> Result<(), Error> {

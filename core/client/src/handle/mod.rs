@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::actor::Actor;
 use crate::drivers::Http;
 use crate::error::Error;
+use crate::log::{self, LogLevel, LogLine};
 use crate::mailbox::Letter;
 use crate::options::Account;
 use crate::random;
@@ -161,6 +162,16 @@ impl InnSync {
             }
             _ => invalid("a JSON object with a \"type\""),
         }
+    }
+}
+
+/// The log.
+impl InnSync {
+    /// As [`log_lines`](crate::log_lines), until the handle is closed.
+    pub fn log_lines(&self, level: LogLevel) -> Result<Stream<LogLine>, Error> {
+        let queue = log::listen(level)?;
+        self.inner.shared.log.join(&queue, []);
+        Ok(Stream::new(queue))
     }
 }
 

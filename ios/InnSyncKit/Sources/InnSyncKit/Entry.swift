@@ -9,7 +9,7 @@ import InnSyncCore
 ///   - tokens: where to keep what proves who the person is; nil: in the Keychain, or where there is none in files that only
 ///     their owner may read.
 /// - Throws: ``InnSyncError``: `signInRequired` (property, name or password wrong), `offline`, `serverNotTrusted`,
-///   `updateRequired`, and what ``open(_:tokens:)`` throws.
+///   `updateRequired`, `tokenStoreFailed` (nobody is signed in, what is on the phone stays), and what ``open(_:tokens:)`` throws.
 public func signIn(
     _ settings: InnSyncSettings, password: String, tokens: (any TokenStore)? = nil
 ) async throws -> any InnSync {
@@ -39,6 +39,14 @@ public func accounts(in directory: URL) throws -> [Account] {
 /// next call works.
 public func raiseTestBug() throws {
     try told { try InnSyncCore.raiseTestBug() }
+}
+
+/// What the core writes to its log from now on, for all accounts of this process, up to that level: no token, no password,
+/// nothing that people wrote. To be called as `InnSyncKit.logLines`.
+///
+/// The oldest lines are dropped when the consumer lags by 1,000, and a line says how many.
+public func logLines(_ level: LogLevel = .info) -> InnSyncStream<LogLine> {
+    stream { try InnSyncCore.logLines(level: level) }
 }
 
 private func platformTokens() -> (any TokenStore)? {

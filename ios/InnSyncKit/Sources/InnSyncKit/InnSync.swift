@@ -117,6 +117,9 @@ public protocol InnSync: Sendable {
     /// shown to ``presented(_:)``.
     func effects() -> InnSyncStream<Effect>
 
+    /// As the function `InnSyncKit.logLines`, until this is closed.
+    func logLines(_ level: LogLevel) -> InnSyncStream<LogLine>
+
     /// An effect was shown: it does not come again, not even after a restart.
     func presented(_ effect: UUID) throws
 
@@ -138,10 +141,13 @@ public protocol InnSync: Sendable {
     /// Goes on after ``quiesce()``. Where the database cannot be opened it stays quiet, and this can be tried again.
     func resume() async throws
 
-    /// Signs the same person in again, when the status says that this is needed.
+    /// Signs the same person in again, when the status says that this is needed. Where it throws, all is as before.
     func signInAgain(password: String) async throws
 
     /// Signs out and shuts down. What is on the phone stays, for when the person signs in again.
+    ///
+    /// Throws ``InnSyncError/timeout`` where not all could be sent that should have been, and
+    /// ``InnSyncError/tokenStoreFailed(detail:)`` where the tokens could not be forgotten: the person stays signed in.
     func signOut(_ pending: PendingWork) async throws
 
     /// Returns when the database is closed and no lock is held. Streams end, later calls throw ``InnSyncError/closed``. May

@@ -24,6 +24,9 @@ public enum InnSyncError: Error, Equatable, Sendable {
     case alreadySent
     /// The caller gave something that cannot be used: a mistake in the app.
     case invalidInput(detail: String)
+    /// The ``TokenStore`` failed: ask the person to unlock the phone and to try again. Whoever was signed in still is, and
+    /// nothing on the phone is lost.
+    case tokenStoreFailed(detail: String)
     /// It did not happen within the time given; it may still happen.
     case timeout
     /// The handle was closed.
@@ -54,6 +57,7 @@ extension InnSyncError {
         case .Rejected(let rejection): self = .rejected(rejection)
         case .AlreadySent: self = .alreadySent
         case .InvalidInput(let detail): self = .invalidInput(detail: detail)
+        case .TokenStoreFailed(let detail): self = .tokenStoreFailed(detail: detail)
         case .Timeout: self = .timeout
         case .Closed: self = .closed
         case .Bug(let id): self = .bug(id: id)
@@ -75,6 +79,7 @@ extension InnSyncError: LocalizedError {
         case .rejected(let rejection): rejection.message
         case .alreadySent: "This change was already sent."
         case .invalidInput(let detail): "The app gave something that cannot be used: \(detail)."
+        case .tokenStoreFailed: "The phone's key store does not work just now."
         case .timeout: "It takes longer than expected."
         case .closed: "This account was closed."
         case .bug(let id): "Something went wrong inside the app (\(id))."
@@ -94,6 +99,7 @@ extension InnSyncError: LocalizedError {
         case .alreadyOpen: "Close it where it is open."
         case .rejected, .invalidInput, .closed: nil
         case .alreadySent: "Wait until it is confirmed, then do the opposite."
+        case .tokenStoreFailed(let detail): "Unlock the phone and try again. Nothing on the phone is lost. (\(detail))"
         case .timeout: "It may still happen. The sync line tells how far it is."
         case .bug: "Try again. If it happens again, tell support the code in brackets."
         }

@@ -87,6 +87,7 @@ final class LiveInnSync: InnSync {
 
     func events() -> InnSyncStream<Event> { stream { try handle.events() } }
     func effects() -> InnSyncStream<Effect> { stream { try handle.effects() } }
+    func logLines(_ level: LogLevel) -> InnSyncStream<LogLine> { stream { try handle.logLines(level: level) } }
     func presented(_ effect: UUID) throws { try told { try handle.presented(effect: effect) } }
 
     // MARK: Life
@@ -161,8 +162,10 @@ extension InboxStream: CoreStream {}
 extension InboxBatch: CoreBatch {}
 extension SyncLineStream: CoreStream {}
 extension SyncLineBatch: CoreBatch {}
+extension LogStream: CoreStream {}
+extension LogBatch: CoreBatch {}
 
-private func stream<Stream: CoreStream>(
+func stream<Stream: CoreStream>(
     _ open: () throws -> Stream
 ) -> InnSyncStream<Stream.CoreBatchType.Item> {
     InnSyncStream { pull(try open()) }

@@ -72,7 +72,7 @@ public typealias EntityKind = InnSyncCore.EntityKind
 /// A room or suite that guests stay in.
 public typealias Suite = InnSyncCore.Suite
 /// A piece of work. Not `Task`, which is Swift's own.
-public typealias MotelTask = InnSyncCore.Task
+public typealias MotelTask = InnSyncCore.MotelTask
 /// Somebody who works here.
 public typealias Employee = InnSyncCore.Employee
 /// Something written down for others.
@@ -80,7 +80,7 @@ public typealias Note = InnSyncCore.Note
 /// What one person said to a note.
 public typealias Comment = InnSyncCore.Comment
 /// News for one person. Not `Notification`, which is Foundation's.
-public typealias MotelNotification = InnSyncCore.Notification
+public typealias MotelNotification = InnSyncCore.MotelNotification
 /// An emergency's alarm.
 public typealias Alert = InnSyncCore.Alert
 /// One person's acknowledgement of an alert.
@@ -171,8 +171,7 @@ public typealias ToastLevel = InnSyncCore.ToastLevel
 public typealias Event = InnSyncCore.Event
 /// What happened.
 public typealias EventBody = InnSyncCore.EventBody
-
-// MARK: Swift's own
-
-/// Within this package `Task` is Swift's own, also in files that import `InnSyncCore`.
-typealias Task = _Concurrency.Task
+/// How much a line of the log matters.
+public typealias LogLevel = InnSyncCore.LogLevel
+/// A line of the log.
+public typealias LogLine = InnSyncCore.LogLine

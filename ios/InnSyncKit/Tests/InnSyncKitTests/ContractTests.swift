@@ -56,7 +56,7 @@ struct ContractTests {
         #expect(try await innsync.settled(first.id, within: patience) == .confirmed)
         try await innsync.upToDate(within: patience)
         #expect(try await innsync.outbox().isEmpty)
-        #expect(try innsync.connectionState() == .connected)
+        #expect(try await becomes { try innsync.connectionState() == .connected })
         #expect(try await becomes { try await innsync.syncLine().first().state == .upToDate })
 
         // A consumer that is cancelled within a batch gets it again.
@@ -80,9 +80,10 @@ struct ContractTests {
         try await innsync.upToDate(within: patience)
 
         // The end.
-        let tasks = innsync.myTasks()
+        let (tasks, log) = (innsync.myTasks(), innsync.logLines(.debug))
         let following = Task {
             for try await _ in tasks {}
+            for try await _ in log {}
         }
         try await innsync.close()
         try await innsync.close()
@@ -156,6 +157,19 @@ struct FakeTests {
         innsync.confirms = true
         #expect(try await innsync.settled(again, within: patience) == .confirmed)
         #expect(try await innsync.syncLine().first().state == .upToDate)
+    }
+
+    @Test("The log has what is told to it, up to the level that is read")
+    func log() async throws {
+        let innsync = FakeInnSync()
+        let log = innsync.logLines(.warn)
+        for level in [LogLevel.error, .warn, .info, .debug] {
+            innsync.tell(LogLine(at: Date(), level: level, target: "innsync_client", message: "\(level)"))
+        }
+        try await innsync.close()
+        var read: [String] = []
+        for try await line in log { read.append(line.message) }
+        #expect(read == ["error", "warn"])
     }
 
     @Test("Effects come until they were presented")

@@ -9,9 +9,11 @@ struct LifeTests {
     func closeAndOpen() async throws {
         try await Motel.story { motel in
             let ben = try await motel.phone("ben", online: false)
+            let asked = ContinuousClock.now
             await #expect(throws: InnSyncError.alreadyOpen) {
                 try await InnSyncKit.open(motel.settings("ben"), tokens: ben.tokens)
             }
+            #expect(ContinuousClock.now - asked < .seconds(1), "he is told at once")
             for round in 1...5 {
                 try await ben.writes("Round \(round)")
                 try await ben.close()

@@ -15,6 +15,26 @@ struct ScenarioTests {
         let file = try Scenario.files().first { $0.lastPathComponent == "\(name).json" }
         try await Scenario.play(JSONDecoder().decode(JSON.self, from: Data(contentsOf: #require(file))))
     }
+
+    @Test("An absence is not found before what is looked for could have come", arguments: ["noTask", "noMyTask"])
+    func absence(_ name: String) async throws {
+        try await Motel.story { motel in
+            let (maria, ana) = (try await motel.phone("maria"), try await motel.phone("ana", online: false))
+            let towels = Command.createTask(
+                taskId: try maria.innsync.newID(), title: "Towels", description: "", taskType: .general,
+                priority: .normal, suiteId: nil, assignedTo: ana.employee, dueAt: nil, severity: nil)
+            try await maria.innsync.execute(towels)
+            try await maria.innsync.upToDate(within: patience)
+            // It is on its way to Ana's phone, but not yet there.
+            try ana.innsync.connect()
+            let scenario = Scenario(motel: motel, tokenLife: .zero, looksFor: .seconds(1), phones: ["ana": ana])
+            await #expect(throws: Trouble.self) {
+                try await scenario.take(.object(["by": .text("ana"), "sees": .object([name: .text("Towels")])]))
+            }
+            try await maria.close()
+            try await ana.close()
+        }
+    }
 }
 
 /// A scenario under way.
@@ -22,6 +42,7 @@ private struct Scenario {
     let motel: Motel
     let began = ContinuousClock.now
     let tokenLife: Duration
+    var looksFor = patience
     var phones: [String: Phone] = [:]
     var unread: [String: UInt32] = [:]
 
@@ -79,7 +100,7 @@ private struct Scenario {
         phones[person] = phone
     }
 
-    private func take(_ step: JSON) async throws {
+    func take(_ step: JSON) async throws {
         switch step["server"]?.text {
         case "stops": return motel.server.kill()
         case "starts": return try motel.server.restart()
@@ -111,7 +132,11 @@ private struct Scenario {
             return
         }
         if let what = step["sees"] {
-            guard try await becomes({ try await sees(phone, what) }) else {
+            // What is not there must not be looked for before it could have come.
+            if ["noTask", "noMyTask"].contains(where: { what[$0] != nil }) || what["times"]?.int == 0 {
+                try await phone.innsync.upToDate(within: patience)
+            }
+            guard try await becomes(within: looksFor, { try await sees(phone, what) }) else {
                 throw Trouble("\(phone.person) does not see it")
             }
             return

@@ -31,4 +31,24 @@ struct VectorTests {
             #expect(detail.contains("taskId"))
         }
     }
+
+    @Test("An audience of a newer release comes back as it was; one that is no JSON is said to be none")
+    func audiences() throws {
+        let id = UUID()
+        func note(_ audience: String) -> Command {
+            .createNote(
+                noteId: id, title: "Minibar", content: "", suiteId: nil, taskId: nil,
+                audience: .unknown(json: audience))
+        }
+        let newer = note(#"{"floor":2,"kind":"GUESTS"}"#)
+        #expect(try commandFromJson(json: commandToJson(command: newer)) == newer)
+        for wrong in ["", "guests", "[]", "{"] {
+            do {
+                _ = try commandToJson(command: note(wrong))
+                Issue.record("it is no audience: \(wrong)")
+            } catch InnSyncCore.InnSyncError.InvalidInput(let detail) {
+                #expect(detail.hasPrefix("not a JSON object"))
+            }
+        }
+    }
 }

@@ -45,6 +45,8 @@ public final class FakeInnSync: InnSync {
     private let operationsTopic = Topic<Receipt>()
     private let eventsTopic = Topic<Event>()
     private let effectsTopic = Topic<Effect>()
+    private let logTopics: [(level: LogLevel, topic: Topic<LogLine>)] =
+        [.error, .warn, .info, .debug].map { ($0, Topic()) }
 
     /// - Parameters:
     ///   - account: whom it belongs to.
@@ -81,6 +83,11 @@ public final class FakeInnSync: InnSync {
 
     /// Something happens.
     public func tell(_ event: Event) { eventsTopic.tell(event) }
+
+    /// A line of the log is written.
+    public func tell(_ line: LogLine) {
+        for (_, topic) in logTopics.drop(while: { $0.level != line.level }) { topic.tell(line) }
+    }
 
     /// Something must be shown or sounded.
     public func tell(_ effect: Effect) {
@@ -266,6 +273,10 @@ public final class FakeInnSync: InnSync {
     public func events() -> InnSyncStream<Event> { eventsTopic.stream() }
     public func effects() -> InnSyncStream<Effect> { effectsTopic.stream(beginning: unpresented) }
 
+    public func logLines(_ level: LogLevel) -> InnSyncStream<LogLine> {
+        (logTopics.first { $0.level == level } ?? logTopics[0]).topic.stream()
+    }
+
     public func presented(_ effect: UUID) throws {
         try check()
         state.with { state in state.effects.removeAll { $0.id == effect } }
@@ -315,6 +326,7 @@ public final class FakeInnSync: InnSync {
         operationsTopic.end()
         eventsTopic.end()
         effectsTopic.end()
+        for (_, topic) in logTopics { topic.end() }
     }
 
     // MARK: Inside

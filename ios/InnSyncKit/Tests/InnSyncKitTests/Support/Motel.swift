@@ -42,11 +42,11 @@ final class Motel: Sendable {
 /// How long a test waits for what must become so. Nothing that works takes as long, also on a slow and busy machine.
 let patience = Duration.seconds(30)
 
-/// Waits until it holds, asking again every few milliseconds; false when patience ends.
+/// Waits until it holds, asking again every few milliseconds; false when the time ends.
 func becomes(
-    isolation: isolated (any Actor)? = #isolation, _ holds: () async throws -> Bool
+    isolation: isolated (any Actor)? = #isolation, within limit: Duration = patience, _ holds: () async throws -> Bool
 ) async throws -> Bool {
-    let deadline = ContinuousClock.now + patience
+    let deadline = ContinuousClock.now + limit
     while true {
         if try await holds() { return true }
         if ContinuousClock.now > deadline { return false }

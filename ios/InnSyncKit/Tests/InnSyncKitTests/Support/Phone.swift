@@ -112,11 +112,24 @@ final class Phone: Sendable {
     }
 }
 
-/// Keeps tokens as long as the test runs.
+/// Keeps tokens as long as the test runs; fails while the phone is locked.
 final class TokensInMemory: TokenStore {
     private let tokens = Locked([String: String]())
+    private let locked = Locked(false)
 
-    func load(account: String) throws -> String? { tokens.with { $0[account] } }
-    func save(account: String, tokens text: String) throws { tokens.with { $0[account] = text } }
-    func clear(account: String) throws { tokens.with { _ = $0.removeValue(forKey: account) } }
+    var kept: [String] { tokens.with { Array($0.values) } }
+
+    var isLocked: Bool {
+        get { locked.with { $0 } }
+        set { locked.with { $0 = newValue } }
+    }
+
+    func load(account: String) throws -> String? { try opened().with { $0[account] } }
+    func save(account: String, tokens text: String) throws { try opened().with { $0[account] = text } }
+    func clear(account: String) throws { try opened().with { _ = $0.removeValue(forKey: account) } }
+
+    private func opened() throws -> Locked<[String: String]> {
+        if isLocked { throw TokenStoreError.Failed(detail: "the phone is locked") }
+        return tokens
+    }
 }

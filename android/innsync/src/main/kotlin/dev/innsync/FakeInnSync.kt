@@ -12,6 +12,8 @@ import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
@@ -33,6 +35,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
@@ -60,6 +63,7 @@ public class FakeInnSync(
     private val effectsWaiting = Shown<List<Effect>>(emptyList())
     private val eventsNow = News<Event>()
     private val operationsNow = News<Receipt>()
+    private val logNow = News<LogLine>()
     private val connectionNow = MutableStateFlow(ConnectionState.DISCONNECTED)
     private val statusNow = MutableStateFlow(FakeDefaults.status)
     private val myTasksNow = Shown(MyTasks(emptyList()))
@@ -100,60 +104,42 @@ public class FakeInnSync(
     @Volatile
     public var matches: (Condition, Entity) -> Boolean = FakeDefaults::matches
 
-    /** Shows these tasks as mine. */
-    public fun show(tasks: MyTasks) {
-        myTasksNow.show(tasks)
-    }
-
-    /** Shows these tasks as those to be taken. */
-    public fun show(tasks: Unassigned) {
-        unassignedNow.show(tasks)
-    }
-
-    /** Shows these as urgent. */
-    public fun show(tasks: Urgent) {
-        urgentNow.show(tasks)
-    }
-
-    /** Shows these suites. */
-    public fun show(suites: SuiteBoard) {
-        suiteBoardNow.show(suites)
-    }
-
-    /** Shows these figures. */
-    public fun show(figures: Dashboard) {
-        dashboardNow.show(figures)
-    }
-
-    /** Shows this news. */
-    public fun show(news: Inbox) {
-        inboxNow.show(news)
-    }
-
-    /** Shows this line about sync. */
-    public fun show(line: SyncLine) {
-        syncLineNow.show(line)
-    }
-
-    /** Shows this status. */
-    public fun show(status: SyncStatus) {
-        statusNow.value = status
-    }
-
-    /** Shows the connection in this state. */
-    public fun show(connection: ConnectionState) {
-        connectionNow.value = connection
-        statusNow.update { it.copy(connection = connection, isOnline = connection == ConnectionState.CONNECTED) }
-    }
-
-    /** What [query], [live] and [get] find. */
-    public fun show(entities: List<Entity>) {
-        rows.show(entities)
+    /** Shows what is given from now on, and the rest as before. [entities] are what [query], [live] and [get] find. */
+    public fun show(
+        myTasks: MyTasks? = null,
+        unassigned: Unassigned? = null,
+        urgent: Urgent? = null,
+        suiteBoard: SuiteBoard? = null,
+        dashboard: Dashboard? = null,
+        inbox: Inbox? = null,
+        syncLine: SyncLine? = null,
+        status: SyncStatus? = null,
+        connection: ConnectionState? = null,
+        entities: List<Entity>? = null,
+    ) {
+        myTasks?.let(myTasksNow::show)
+        unassigned?.let(unassignedNow::show)
+        urgent?.let(urgentNow::show)
+        suiteBoard?.let(suiteBoardNow::show)
+        dashboard?.let(dashboardNow::show)
+        inbox?.let(inboxNow::show)
+        syncLine?.let(syncLineNow::show)
+        entities?.let(rows::show)
+        status?.let { statusNow.value = it }
+        connection?.let { now ->
+            connectionNow.value = now
+            statusNow.update { it.copy(connection = now, isOnline = now == ConnectionState.CONNECTED) }
+        }
     }
 
     /** Tells an event. */
     public fun tell(event: Event) {
         eventsNow.tell(event)
+    }
+
+    /** Writes a line of the log. */
+    public fun tell(line: LogLine) {
+        logNow.tell(line)
     }
 
     /** Has an effect shown. */
@@ -183,6 +169,8 @@ public class FakeInnSync(
             val seen = HashSet<UUID>()
             effectsWaiting.flow.collect { waiting -> waiting.filter { seen.add(it.id) }.forEach { emit(it) } }
         }
+
+    override fun logLines(level: LogLevel): Flow<LogLine> = logNow.flow.filter { it.level <= level }
 
     override fun live(query: Query): Flow<List<Entity>> = rows.flow.map { it.matching(query) }
 
@@ -262,11 +250,11 @@ public class FakeInnSync(
     }
 
     override fun connect() {
-        if (!isClosed) show(ConnectionState.CONNECTED)
+        if (!isClosed) show(connection = ConnectionState.CONNECTED)
     }
 
     override fun disconnect() {
-        show(ConnectionState.DISCONNECTED)
+        show(connection = ConnectionState.DISCONNECTED)
     }
 
     override fun networkChanged(available: Boolean): Unit = Unit
@@ -308,7 +296,8 @@ public class FakeInnSync(
         screens.forEach { it.close() }
         eventsNow.close()
         operationsNow.close()
-        show(ConnectionState.DISCONNECTED)
+        logNow.close()
+        show(connection = ConnectionState.DISCONNECTED)
     }
 
     private inline fun <T> working(work: () -> T): T {

@@ -10,6 +10,8 @@ import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.Inbox
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
 import dev.innsync.core.PendingWork
@@ -80,6 +82,9 @@ public interface InnSync {
 
     /** Each change of an operation's state, from now on. */
     public val operations: Flow<Receipt>
+
+    /** As [InnSyncs.logLines], until this InnSync is closed. */
+    public fun logLines(level: LogLevel = LogLevel.INFO): Flow<LogLine>
 
     /** The entities that match, now and whenever they change. */
     public fun live(query: Query): Flow<List<Entity>>
@@ -176,13 +181,19 @@ public interface InnSync {
      */
     public fun sendFrame(json: String)
 
-    /** Signs the same person in again, when [status] says that this is needed. */
+    /**
+     * Signs the same person in again, when [status] says that this is needed.
+     *
+     * Throws `SignInRequired` (wrong password), `Offline`, `ServerNotTrusted`, `UpdateRequired`, `TokenStoreFailed` (all is
+     * as before).
+     */
     public suspend fun signInAgain(password: String)
 
     /**
      * Signs out and closes. What is on the phone stays, for when the person signs in again.
      *
-     * Throws `Timeout` where not all could be sent that should have been: the person stays signed in.
+     * Throws `Timeout` where not all could be sent that should have been, `TokenStoreFailed` where the tokens could not be
+     * forgotten: the person stays signed in.
      */
     public suspend fun signOut(pending: PendingWork = PendingWork.Keep)
 

@@ -3,7 +3,9 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Command
 import dev.innsync.core.InnSyncHandle
-import dev.innsync.core.NativeThreads
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
+import dev.innsync.core.NativeLibrary
 import dev.innsync.core.Settings
 import dev.innsync.core.TokenStore
 import dev.innsync.core.commandFromJson
@@ -12,6 +14,8 @@ import dev.innsync.core.openAccount
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
 
 /** Where an [InnSync] comes from. */
@@ -19,8 +23,9 @@ public object InnSyncs {
     /**
      * Signs in with a password and opens the person's database. Not yet connected: call [InnSync.connect].
      *
-     * Throws `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`, and what
-     * [open] throws.
+     * Throws `SignInRequired` (property, name or password wrong), `Offline`, `ServerNotTrusted`, `UpdateRequired`,
+     * `TokenStoreFailed` (the tokens could not be kept: nobody is signed in, what is on the phone stays), and what [open]
+     * throws.
      *
      * @param tokens where tokens are kept; null: in a file that only the app may read.
      */
@@ -45,15 +50,25 @@ public object InnSyncs {
     /** Panics in the core, so that an app can try its reporting of bugs: throws `Bug`, and the next call works. */
     public suspend fun raiseTestBug(): Unit = native { dev.innsync.core.raiseTestBug() }
 
+    /**
+     * What the core writes to its log from now on, for all accounts of this process, up to that [level]: no token, no
+     * password, nothing that people wrote. Goes on until its collector is cancelled. The oldest lines are dropped when
+     * the collector lags by 1,000, and a line says how many.
+     */
+    public fun logLines(level: LogLevel = LogLevel.INFO): Flow<LogLine> = logFlow {
+        NativeLibrary.load()
+        dev.innsync.core.logLines(level)
+    }.flowOn(Dispatchers.IO)
+
     /** A command as JSON, as the wire writes it: for logs and links. Loads the core. */
     public fun json(command: Command): String {
-        NativeThreads.keepAttached()
+        NativeLibrary.load()
         return commandToJson(command)
     }
 
     /** A command from JSON. Throws `InvalidInput`, which says where the text is wrong. Loads the core. */
     public fun command(json: String): Command {
-        NativeThreads.keepAttached()
+        NativeLibrary.load()
         return commandFromJson(json)
     }
 
@@ -71,7 +86,7 @@ public object InnSyncs {
     /** The first call loads the library, and some read files. */
     private suspend fun <T> native(call: suspend () -> T): T =
         withContext(Dispatchers.IO) {
-            NativeThreads.keepAttached()
+            NativeLibrary.load()
             call()
         }
 }

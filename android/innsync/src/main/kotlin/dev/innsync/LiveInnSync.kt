@@ -22,6 +22,10 @@ import dev.innsync.core.InboxBatch
 import dev.innsync.core.InboxStream
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.InnSyncHandle
+import dev.innsync.core.LogBatch
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
+import dev.innsync.core.LogStream
 import dev.innsync.core.MyTasks
 import dev.innsync.core.MyTasksBatch
 import dev.innsync.core.MyTasksStream
@@ -189,6 +193,8 @@ internal class LiveInnSync(
         UpdateBatch::items,
     ).batches.asLists()
 
+    override fun logLines(level: LogLevel): Flow<LogLine> = logFlow { handle.logLines(level) }
+
     override suspend fun query(query: Query): List<Entity> = off { handle.query(query) }
 
     override suspend fun get(entity: EntityRef): Entity? = off { handle.get(entity) }
@@ -257,6 +263,10 @@ internal class LiveInnSync(
     private suspend fun <T> surely(call: suspend () -> T): T =
         withContext(NonCancellable + Dispatchers.Default) { call() }
 }
+
+/** The lines of a stream of the log. */
+internal fun logFlow(open: () -> LogStream): Flow<LogLine> =
+    Pulling(open, LogStream::stop, LogStream::batch, LogBatch::number, LogBatch::items).each
 
 private fun Duration.asMillis(): ULong = inWholeMilliseconds.coerceAtLeast(0).toULong()
 

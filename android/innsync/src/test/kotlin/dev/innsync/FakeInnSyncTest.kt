@@ -6,7 +6,10 @@ import dev.innsync.core.EffectBody
 import dev.innsync.core.EntityKind
 import dev.innsync.core.Event
 import dev.innsync.core.EventBody
+import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LogLevel
+import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
 import dev.innsync.core.ParkReason
@@ -40,13 +43,15 @@ internal class FakeInnSyncTest {
             ana.show(MyTasks(emptyList()))
             assertEquals(listOf(0, 1, 0), seen.await().map { it.tasks.size })
         }
-        ana.show(ana.syncLine.first().copy(state = SyncState.OFFLINE))
+        ana.show(syncLine = ana.syncLine.first().copy(state = SyncState.OFFLINE), inbox = Inbox(emptyList(), 3u))
+        assertEquals(3u, ana.inbox.first().unreadCount)
+        assertEquals(emptyList(), ana.myTasks.first().tasks, "what is not given stays")
         assertEquals(SyncState.OFFLINE, ana.syncLine.first().state)
     }
 
     @Test
     fun `queries find what fits`() = story {
-        ana.show(Samples.entities)
+        ana.show(entities = Samples.entities)
         assertEquals(3, ana.query(Query(EntityKind.Task)).size)
         assertEquals(2, ana.query(Query(EntityKind.Task, listOf(Condition.Open))).size)
         assertEquals(1, ana.query(Query(EntityKind.Task, limit = 1u, offset = 2u)).size)
@@ -78,6 +83,17 @@ internal class FakeInnSyncTest {
         ana.onExecute = { _, receipt -> ana.confirm(receipt.id) }
         ana.execute(ana.note("Minibar"))
         assertEquals(emptyList(), ana.outbox())
+    }
+
+    @Test
+    fun `the log has what is told to it, up to the level that is read`() = story {
+        fun line(level: LogLevel) = LogLine(Instant.fromEpochSeconds(1), level, "innsync_client", "$level")
+        coroutineScope {
+            val read = async(start = CoroutineStart.UNDISPATCHED) { ana.logLines(LogLevel.WARN).toList() }
+            LogLevel.entries.forEach { ana.tell(line(it)) }
+            ana.close()
+            assertEquals(listOf("ERROR", "WARN"), read.await().map { it.message })
+        }
     }
 
     @Test

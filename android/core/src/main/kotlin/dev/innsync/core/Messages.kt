@@ -14,6 +14,7 @@ internal fun messageOf(error: InnSyncException): String =
         is InnSyncException.Rejected -> error.rejection.message
         is InnSyncException.InvalidInput -> "invalid input: ${error.detail}"
         is InnSyncException.AlreadySent -> "the operation has left the phone and can't be taken back"
+        is InnSyncException.TokenStoreFailed -> keyStoreFailed(error.detail)
         is InnSyncException.Timeout -> "it did not happen in time"
         is InnSyncException.Closed -> "this InnSync is closed"
         is InnSyncException.Bug -> "a bug in InnSync, told to the log as ${error.id}"
@@ -22,6 +23,8 @@ internal fun messageOf(error: InnSyncException): String =
 private fun notTrusted(detail: String) =
     "the server's certificate is not trusted ($detail): check the phone's date and whether the Wi-Fi wants a " +
         "sign-in; a server with its own certificate needs its root given to the app"
+
+private fun keyStoreFailed(detail: String) = "the phone's key store failed ($detail): unlock the phone and try again"
 
 internal fun messageOf(error: TokenStoreException): String =
     when (error) {
