@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::OpenError;
 use crate::migrate::{APPLICATION_ID, FORMAT, application_of, format_of, migrate};
@@ -26,13 +26,14 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The writer's connection, of the newest format.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     look(path)?;
+    let has_log = has_content(&beside(path, "-wal"));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection =
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
-    let prepared = prepare_writer(path, &mut connection);
+    let prepared = prepare_writer(path, &mut connection, has_log);
     match prepared {
         Ok(()) => Ok(connection),
         Err(Refused::Open(error)) => Err(error),
@@ -72,7 +73,7 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refused> {
+fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Result<(), Refused> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // Until the file is known to be ours, closing must not write the log back into it.
@@ -96,7 +97,20 @@ fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refuse
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
     connection.query_row(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"), [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;
+    if has_log {
+        sync_log(connection)?;
+    }
     Ok(())
+}
+
+/// A process that died within a commit may have left it whole in the log and never synced. From now on it is shown and
+/// sent, so it must not go with the next power loss: a commit of nothing new syncs the whole log.
+fn sync_log(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.pragma_update(None, "user_version", FORMAT) {
+        // Reading must be possible without space, too; the first commit that finds some syncs the log as well.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
+        result => result,
+    }
 }
 
 fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
@@ -154,12 +168,15 @@ fn judge(path: &Path, header: &[u8; HEADER_BYTES], bytes: u64) -> Result<(), Ope
         bytes => bytes,
     };
     // With a log beside it, missing pages may still be there; with a journal, they will be rolled back.
-    let unfinished =
-        ["-wal", "-journal"].iter().any(|it| beside(path, it).metadata().is_ok_and(|log| log.len() > 0));
+    let unfinished = ["-wal", "-journal"].iter().any(|it| has_content(&beside(path, it)));
     if !unfinished && bytes < u64::from(number(28)) * page_bytes {
         return Err(OpenError::corrupt(path, format!("cut off after {bytes} bytes")));
     }
     Ok(())
+}
+
+fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

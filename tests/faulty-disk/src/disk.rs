@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tempfile::TempDir;
+
 use crate::media::{FileId, Media};
 use crate::random::Random;
 use crate::vfs;
@@ -39,6 +41,14 @@ pub enum Fault {
     Full,
     /// A lock is not had: another process has it.
     Busy,
+}
+
+impl Kind {
+    /// Whether something is another on the disk after it than before. A death at any other operation leaves what a death at
+    /// the next of these leaves.
+    pub fn changes_something(self) -> bool {
+        matches!(self, Self::Create | Self::Write | Self::Truncate | Self::Sync | Self::Delete)
+    }
 }
 
 impl Fault {
@@ -103,6 +113,8 @@ impl From<std::io::Error> for DiskError {
 #[derive(Debug)]
 pub struct Disk {
     drive: Arc<Drive>,
+    /// Removed with the disk.
+    _folder: Option<TempDir>,
 }
 
 impl Disk {
@@ -115,7 +127,16 @@ impl Disk {
         let state = State { seed: Random::new(seed), ..State::default() };
         let drive = Arc::new(Drive { folder: folder.clone(), state: Mutex::new(state) });
         lock(&DRIVES).insert(folder, Arc::clone(&drive));
-        Ok(Self { drive })
+        Ok(Self { drive, _folder: None })
+    }
+
+    /// A disk of a folder that goes with it: in memory where the system has such folders, since nothing is synced anyway.
+    pub fn temporary(seed: u64) -> Result<Self, DiskError> {
+        let memory = Path::new("/dev/shm");
+        let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())?;
+        let mut disk = Self::new(folder.path(), seed)?;
+        disk._folder = Some(folder);
+        Ok(disk)
     }
 
     /// Its folder.
@@ -133,9 +154,19 @@ impl Disk {
         self.drive.state().digest
     }
 
+    /// Those of them that changed something, in order: see [`Kind::changes_something`].
+    pub fn changes(&self) -> Vec<u64> {
+        self.drive.state().changes.clone()
+    }
+
     /// Plans a fault. Of several that could hit one operation, the one planned first does.
     pub fn plan(&self, planned: Planned) {
         self.drive.state().planned.push(planned);
+    }
+
+    /// From now on it says that it has synced, and has not: as cheap flash does, and `synchronous=OFF`.
+    pub fn lie(&self) {
+        self.drive.state().lies = true;
     }
 
     /// No planned fault comes any more.
@@ -251,11 +282,13 @@ pub(crate) struct Drive {
 #[derive(Debug)]
 pub(crate) struct State {
     count: u64,
+    changes: Vec<u64>,
     digest: u64,
     planned: Vec<Planned>,
     strikes: Vec<Strike>,
     is_crashed: bool,
     is_aside: bool,
+    pub(crate) lies: bool,
     seed: Random,
     pub(crate) open: usize,
     pub(crate) media: Media,
@@ -265,11 +298,13 @@ impl Default for State {
     fn default() -> Self {
         Self {
             count: 0,
+            changes: Vec::new(),
             digest: 0xcbf2_9ce4_8422_2325,
             planned: Vec::new(),
             strikes: Vec::new(),
             is_crashed: false,
             is_aside: false,
+            lies: false,
             seed: Random::new(0),
             open: 0,
             media: Media::default(),
@@ -293,6 +328,9 @@ impl State {
             return Ok(());
         }
         self.count += 1;
+        if kind.changes_something() {
+            self.changes.push(self.count);
+        }
         let numbers = [kind as u64, at, len].into_iter().flat_map(u64::to_le_bytes);
         for byte in name.bytes().chain(numbers) {
             self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

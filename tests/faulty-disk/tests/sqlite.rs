@@ -7,13 +7,9 @@ use std::path::Path;
 
 use innsync_faulty_disk::{Disk, Fault, Kind, Planned, Strike, seed_sqlite};
 use rusqlite::{Connection, ErrorCode};
-use tempfile::TempDir;
 
-/// A disk in a folder of its own.
-fn disk() -> (TempDir, Disk) {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = Disk::new(folder.path(), 7).unwrap();
-    (folder, disk)
+fn disk() -> Disk {
+    Disk::temporary(7).unwrap()
 }
 
 fn open(disk: &Disk) -> rusqlite::Result<Connection> {
@@ -66,7 +62,7 @@ fn notes(disk: &Disk) -> Result<i64, String> {
 
 /// How many operations the whole story has.
 fn operations(journal: &str, synchronous: &str, count: i64) -> u64 {
-    let (_folder, disk) = disk();
+    let disk = disk();
     assert_eq!(writes_notes(&disk, journal, synchronous, count), count);
     disk.operations()
 }
@@ -79,7 +75,7 @@ fn a_commit_with_full_sync_outlives_a_power_loss_at_every_operation() {
     let mut lost_something = 0;
     for operation in 1..=operations("WAL", "FULL", COUNT) {
         for seed in 0..4 {
-            let (_folder, disk) = disk();
+            let disk = disk();
             disk.plan(Planned { operation, times: 1, fault: Fault::Crash });
             let saved = writes_notes(&disk, "WAL", "FULL", COUNT);
             assert!(disk.is_crashed());
@@ -98,7 +94,7 @@ fn a_commit_with_full_sync_outlives_a_power_loss_at_every_operation() {
 #[test]
 fn a_rollback_journal_synced_with_its_folder_keeps_commits_too() {
     for operation in 1..=operations("DELETE", "EXTRA", COUNT) {
-        let (_folder, disk) = disk();
+        let disk = disk();
         disk.plan(Planned { operation, times: 1, fault: Fault::Crash });
         let saved = writes_notes(&disk, "DELETE", "EXTRA", COUNT);
         disk.power_loss(operation).unwrap();
@@ -110,7 +106,7 @@ fn a_rollback_journal_synced_with_its_folder_keeps_commits_too() {
 /// Finds a power loss that takes what was committed, or that leaves the file damaged.
 fn loses(synchronous: &str, is_loss: impl Fn(i64, Result<i64, String>) -> bool) -> bool {
     (1..=operations("WAL", synchronous, COUNT)).any(|operation| {
-        let (_folder, disk) = disk();
+        let disk = disk();
         disk.plan(Planned { operation, times: 1, fault: Fault::Crash });
         let saved = writes_notes(&disk, "WAL", synchronous, COUNT);
         disk.power_loss(operation).unwrap();
@@ -127,9 +123,22 @@ fn without_syncs_a_power_loss_takes_commits() {
 }
 
 #[test]
+fn a_disk_that_only_says_that_it_synced_loses_commits_too() {
+    let loses = |seed: u64| {
+        let disk = disk();
+        disk.lie();
+        let saved = writes_notes(&disk, "WAL", "FULL", COUNT);
+        disk.crash();
+        disk.power_loss(seed).unwrap();
+        notes(&disk) != Ok(saved)
+    };
+    assert!((0..50).any(loses));
+}
+
+#[test]
 fn a_process_that_dies_at_any_operation_loses_nothing_even_unsynced() {
     for operation in 1..=operations("WAL", "OFF", COUNT) {
-        let (_folder, disk) = disk();
+        let disk = disk();
         disk.plan(Planned { operation, times: 1, fault: Fault::Crash });
         let saved = writes_notes(&disk, "WAL", "OFF", COUNT);
         assert!(notes(&disk).is_err(), "a dead process reads nothing");
@@ -144,7 +153,7 @@ fn an_operation_that_fails_fails_its_transaction_and_the_next_one_is_as_ever() {
     for fault in [Fault::Io, Fault::Full, Fault::Busy] {
         let mut refused = 0;
         for operation in 1..=operations("WAL", "FULL", COUNT) {
-            let (_folder, disk) = disk();
+            let disk = disk();
             disk.plan(Planned { operation, times: 1, fault });
             let saved = writes_notes(&disk, "WAL", "FULL", COUNT);
             refused += i32::from(saved < COUNT);
@@ -160,7 +169,7 @@ fn an_operation_that_fails_fails_its_transaction_and_the_next_one_is_as_ever() {
 
 #[test]
 fn a_lock_that_is_not_had_is_waited_for_without_waiting() {
-    let (_folder, disk) = disk();
+    let disk = disk();
     assert_eq!(writes_notes(&disk, "WAL", "FULL", 1), 1);
     let begun = std::time::Instant::now();
     let notes = open(&disk).unwrap();
@@ -175,7 +184,7 @@ fn a_lock_that_is_not_had_is_waited_for_without_waiting() {
 
 #[test]
 fn faults_come_when_planned_and_are_told() {
-    let (_folder, disk) = disk();
+    let disk = disk();
     let last = operations("WAL", "FULL", 1);
     disk.plan(Planned { operation: last - 2, times: 2, fault: Fault::Io });
     writes_notes(&disk, "WAL", "FULL", 1);
@@ -209,7 +218,7 @@ fn faults_come_when_planned_and_are_told() {
 fn the_same_story_is_the_same_to_the_byte_and_what_is_looked_at_aside_is_not_part_of_it() {
     let told = |aside: bool| {
         seed_sqlite(11);
-        let (_folder, disk) = disk();
+        let disk = disk();
         writes_notes(&disk, "WAL", "FULL", 3);
         if aside {
             disk.plan(Planned { operation: 0, times: 1, fault: Fault::Io });
@@ -223,7 +232,7 @@ fn the_same_story_is_the_same_to_the_byte_and_what_is_looked_at_aside_is_not_par
 
 #[test]
 fn a_database_elsewhere_is_on_the_platforms_own_disk() {
-    let (_folder, disk) = disk();
+    let disk = disk();
     let elsewhere = tempfile::tempdir().unwrap();
     disk.crash();
     let notes = Connection::open(elsewhere.path().join("notes.sqlite")).unwrap();

@@ -11,7 +11,7 @@ use crate::failure::{Checked, Violation};
 use crate::model::Rows;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Shadow {
     pub(crate) shown: Rows,
     pub(crate) bases: BTreeMap<EntityRef, Option<Entity>>,
