@@ -1,7 +1,7 @@
 //! Opening. What the file is gets checked before anything in it, or beside it, is touched.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -137,17 +137,47 @@ fn look(path: &Path) -> Result<(), OpenError> {
         .take(HEADER_BYTES as u64)
         .read_to_end(&mut start)
         .map_err(|error| OpenError::io(path, error))?;
-    match start.as_slice().try_into() {
-        // Not yet anything; or a creation that was cut off, which SQLite rolls back by its journal.
+    let judged = match start.as_slice().try_into() {
+        // Not yet anything.
         _ if start.is_empty() => Ok(()),
-        _ if start.iter().all(|byte| *byte == 0) && beside(path, "-journal").exists() => Ok(()),
         Ok(header) => judge(path, header, about.len()),
         Err(_) if MAGIC.starts_with(&start) || start.starts_with(MAGIC) => {
             Err(OpenError::corrupt(path, "cut off within its header"))
         }
         Err(_) => Err(OpenError::NotOurs { path: path.to_owned() }),
+    };
+    match judged {
+        // When the power failed, the start of the file was being written: SQLite's journal takes it back.
+        Err(OpenError::NotOurs { .. } | OpenError::Corrupt { .. }) if was_ours(path) => Ok(()),
+        judged => judged,
     }
 }
+
+/// Whether the journal beside the file says that it was empty before, or ours (sqlite.org/fileformat2.html §3).
+fn was_ours(path: &Path) -> bool {
+    let number = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
+    let read = || -> std::io::Result<bool> {
+        let mut journal = File::open(beside(path, "-journal"))?;
+        let (mut magic, mut fields) = ([0; 8], [[0; 4]; 5]);
+        journal.read_exact(&mut magic)?;
+        for field in &mut fields {
+            journal.read_exact(field)?;
+        }
+        // Pages in the journal and a nonce come first.
+        let [_, _, pages_before, sector_bytes, _] = fields.map(|field| number(&field));
+        if magic != JOURNAL_MAGIC || pages_before == 0 {
+            return Ok(magic == JOURNAL_MAGIC);
+        }
+        let (mut page, mut header) = ([0; 4], [0; HEADER_BYTES]);
+        journal.seek(SeekFrom::Start(sector_bytes.into()))?;
+        journal.read_exact(&mut page)?;
+        journal.read_exact(&mut header)?;
+        Ok(number(&page) == 1 && header.starts_with(MAGIC) && header[68..72] == APPLICATION_ID.to_be_bytes())
+    };
+    read().unwrap_or(false)
+}
+
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 /// Bytes of SQLite's file header (sqlite.org/fileformat2.html §1.3).
 const HEADER_BYTES: usize = 100;
