@@ -73,7 +73,8 @@ impl World {
         if !struck || !is_passing {
             return Err(Violation::new("G1", format!("{name}'s database cannot be opened: {error}")));
         }
-        self.note(format!("{name}'s app cannot start: {error}"));
+        let reason = self.phones[who].storage.reason(error);
+        self.note(format!("{name}'s app cannot start: {reason}"));
         self.queue.push(self.now + AGAIN_MS, Event::Start { who });
         Ok(())
     }

@@ -111,8 +111,12 @@ impl Shadow {
         let unreadable = |error: StoreError| Violation::new("RUN", format!("{name}'s database: {error}"));
         let differs =
             |what: &str| Err(Violation::new("G1", format!("{name}'s database holds another {what}")));
-        if store.meta().map_err(unreadable)? != self.meta {
-            return differs("cursor than was committed");
+        let meta = store.meta().map_err(unreadable)?;
+        if meta != self.meta {
+            return differs(&format!(
+                "cursor ({:?}) than was committed ({:?})",
+                meta.cursor, self.meta.cursor
+            ));
         }
         let outbox: BTreeMap<Uuid, QueuedOp> =
             store.outbox().map_err(unreadable)?.into_iter().map(|op| (op.op.id, op)).collect();

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use innsync_engine::{Batch, StoreError, Write};
-use innsync_faulty_disk::{Disk, DiskError, Fault, Planned, Strike};
+use innsync_faulty_disk::{Disk, DiskError, Fault, Planned, Strike, seed_sqlite};
 use innsync_store::{OpenError, Store, WriteSet};
 
 use crate::failure::{Checked, Violation};
@@ -62,6 +62,7 @@ impl Storage {
             return Ok(Self { store: Some(store), disk: None, doubt: Doubt::default() });
         };
         let disk = Disk::temporary(seed).map_err(|error| broken(&error))?;
+        seed_sqlite(seed);
         if lies {
             disk.lie();
         }
@@ -151,6 +152,12 @@ impl Storage {
         }
     }
 
+    /// An error without the folder's name, which is another in each run.
+    pub(crate) fn reason(&self, error: &OpenError) -> String {
+        let folder = self.disk.as_ref().map(|own| own.disk.folder().display().to_string());
+        folder.map_or_else(|| error.to_string(), |folder| error.to_string().replace(&folder, ""))
+    }
+
     pub(crate) fn is_on_disk(&self) -> bool {
         self.disk.is_some()
     }
@@ -169,6 +176,10 @@ impl Storage {
 impl Doubt {
     /// That batch was committed over what `before` says.
     pub(crate) fn committed(&mut self, before: &Shadow, batch: &Batch) {
+        // An effect that was presented before is nothing to write: then the log stays as it is, and is not synced.
+        if batch.writes.iter().all(|write| matches!(write, Write::EffectPresented(_))) {
+            return;
+        }
         self.failed.clear();
         if comes_again(batch) {
             let (_, soon) = self.soon.get_or_insert_with(|| (Box::new(before.clone()), Vec::new()));

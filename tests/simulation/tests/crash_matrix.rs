@@ -1,11 +1,11 @@
-//! A day of ana's phone, gone through once for each of SQLite's operations: at each of them the app dies, or the power
+//! A day of ana's phone, gone through once for each of SQLite's operations on its disk: the app dies within it, or the power
 //! fails, or the operation does. The day goes on, and in the end nothing that ana was told is saved is missing (G1), all of
 //! it took effect once (G2) and soon (G3), and at every commit her cursor, her rows and her outbox were right (G6, G7); see
 //! `lib.rs` for how these are checked.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use innsync_domain::EntityKind;
 use innsync_simulation::{
@@ -69,14 +69,26 @@ fn run(faults: Vec<DiskFault>) -> Report {
     })
 }
 
-/// At every operation of the day (or only at those that change something on the disk, where it makes no difference),
-/// `seeds` times, the faults that `faults` makes of it and of a seed. Says how many of them came.
-fn at_every(what: &str, which: Which, seeds: u64, faults: impl Fn(u64, u64) -> Vec<DiskFault>) {
+/// At operations of the day, `seeds` times, the faults that `faults` makes of the operation and of a seed. Says how many came.
+///
+/// Deaths and power losses are tried at all of [`Which`]; of what else may happen, `part` says at which part of them, which
+/// is another each time: `INNSYNC_MATRIX=all` tries all (ten minutes on one core).
+fn at_every(
+    what: &str,
+    (which, part): (Which, u64),
+    seeds: u64,
+    faults: impl Fn(u64, u64) -> Vec<DiskFault>,
+) {
     let (begun, day) = (Instant::now(), run(Vec::new()));
-    let operations = match which {
+    let mut operations = match which {
         Which::Operation => (1..=day.disk_operations).collect(),
         Which::Change => day.disk_changes,
     };
+    let all = operations.len();
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    if std::env::var("INNSYNC_MATRIX").is_err() {
+        operations.retain(|operation| (operation + time).is_multiple_of(part));
+    }
     let (runs, mut struck) = (operations.len() as u64 * seeds, 0);
     for operation in &operations {
         for seed in 0..seeds {
@@ -86,12 +98,13 @@ fn at_every(what: &str, which: Which, seeds: u64, faults: impl Fn(u64, u64) -> V
     }
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "{what}: {runs} runs at {} operations, {struck} with faults, in {seconds:.1} s",
+        "{what}: {runs} runs, at {} of {all} operations, {struck} with faults, in {seconds:.1} s",
         operations.len()
     );
-    assert!(struck * 100 >= runs * 95, "{struck} of {runs}");
+    assert!(struck * 100 >= runs * 90, "{struck} of {runs}");
 }
 
+/// Which operations. A death that changes nothing on the disk leaves what a death at the next change leaves.
 #[derive(Clone, Copy)]
 enum Which {
     Operation,
@@ -106,21 +119,22 @@ fn at(operation: u64, fault: Trouble) -> DiskFault {
 fn the_day_has_something_of_everything() {
     let report = run(Vec::new());
     println!("{} saved, {} parked, {} operations", report.accepted, report.parked, report.disk_operations);
-    assert!(report.accepted >= 25, "{report:?}");
-    assert!(report.parked >= 2, "{report:?}");
-    assert!((300..2_000).contains(&report.disk_operations), "{report:?}");
+    assert!(report.accepted >= 10, "{} saved", report.accepted);
+    assert!(report.parked >= 1, "{} parked", report.parked);
+    assert!((600..1_500).contains(&report.disk_operations), "{} operations", report.disk_operations);
+    assert!(report.disk_changes.len() > 400, "{} changes", report.disk_changes.len());
 }
 
 #[test]
 fn the_app_dies_at_every_operation() {
-    at_every("deaths", Which::Operation, 1, |operation, _| {
+    at_every("deaths", (Which::Change, 1), 1, |operation, _| {
         vec![at(operation, Trouble::Crash { down_ms: 150 })]
     });
 }
 
 #[test]
 fn the_power_fails_at_every_operation() {
-    at_every("power losses", Which::Change, 3, |operation, seed| {
+    at_every("power losses", (Which::Change, 1), 2, |operation, seed| {
         vec![at(operation, Trouble::PowerLoss { down_ms: 150, seed })]
     });
 }
@@ -128,7 +142,7 @@ fn the_power_fails_at_every_operation() {
 /// What was found on the disk after a death must not be gone after the next one: ana has seen it.
 #[test]
 fn the_app_dies_at_every_operation_and_soon_after_it_the_power_fails() {
-    at_every("deaths, then power losses", Which::Change, 1, |operation, seed| {
+    at_every("deaths, then power losses", (Which::Change, 6), 1, |operation, seed| {
         let next = operation + 1 + seed % 90;
         vec![
             at(operation, Trouble::Crash { down_ms: 150 }),
@@ -139,12 +153,14 @@ fn the_app_dies_at_every_operation_and_soon_after_it_the_power_fails() {
 
 #[test]
 fn every_operation_fails_once() {
-    at_every("I/O errors", Which::Operation, 1, |operation, _| vec![at(operation, Trouble::Io { times: 1 })]);
+    at_every("I/O errors", (Which::Operation, 7), 1, |operation, _| {
+        vec![at(operation, Trouble::Io { times: 1 })]
+    });
 }
 
 #[test]
 fn every_operation_fails_and_some_after_it_and_then_the_power() {
-    at_every("I/O errors, then power losses", Which::Change, 1, |operation, seed| {
+    at_every("I/O errors, then power losses", (Which::Change, 8), 1, |operation, seed| {
         let io = Trouble::Io { times: 1 + seed % 5 };
         vec![at(operation, io), at(operation + 5 + seed % 20, Trouble::PowerLoss { down_ms: 150, seed })]
     });
@@ -152,14 +168,14 @@ fn every_operation_fails_and_some_after_it_and_then_the_power() {
 
 #[test]
 fn the_disk_is_full_from_every_operation_on() {
-    at_every("full disks", Which::Change, 1, |operation, seed| {
+    at_every("full disks", (Which::Change, 8), 1, |operation, seed| {
         vec![at(operation, Trouble::Full { times: 1 + seed % 12 })]
     });
 }
 
 #[test]
 fn the_database_is_busy_from_every_operation_on() {
-    at_every("busy databases", Which::Change, 1, |operation, seed| {
+    at_every("busy databases", (Which::Change, 10), 1, |operation, seed| {
         vec![at(operation, Trouble::Busy { times: 1 + seed % 120 })]
     });
 }
@@ -167,7 +183,7 @@ fn the_database_is_busy_from_every_operation_on() {
 /// How many runs with a bug put in are found out, by what did not hold.
 fn found(bug: Bug, fault: impl Fn(u64) -> Trouble) -> Vec<&'static str> {
     let operations = run(Vec::new()).disk_operations;
-    let faults = (1..=operations).step_by(7).map(|operation| at(operation, fault(operation)));
+    let faults = (1..=operations).step_by(29).map(|operation| at(operation, fault(operation)));
     let runs = faults.map(|fault| run_with(&plan(vec![fault]), bug, false));
     runs.filter_map(Result::err).map(|failure| failure.violation.guarantee).collect()
 }
@@ -177,7 +193,7 @@ fn found(bug: Bug, fault: impl Fn(u64) -> Trouble) -> Vec<&'static str> {
 fn commits_that_are_not_synced_are_found() {
     let found = found(Bug::NoSync, |seed| Trouble::PowerLoss { down_ms: 150, seed });
     println!("without syncs: {}", found.len());
-    assert!(found.len() > 10 && found.contains(&"G1"), "{found:?}");
+    assert!(found.len() > 5 && found.contains(&"G1"), "{found:?}");
 }
 
 #[test]
