@@ -70,7 +70,7 @@ impl World {
             let (operations, digest) = self.phones[who].storage.operations();
             self.trace.bytes(&digest.to_le_bytes());
             if self.phones[who].storage.is_on_disk() {
-                self.note(format!("{}'s disk was used {operations} times", PEOPLE[who].name));
+                self.note(format!("{}'s disk was used {operations} times", self.phones[who].name()));
                 self.kill(who, 1, true)?;
                 self.until(self.now + 10)?;
             }
