@@ -23,8 +23,8 @@ const LOG_BYTES: i64 = 4 << 20;
 
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// The writer's connection, of the newest format.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+/// The writer's connection, of the newest format; and whether it keeps a log ([`use_log`]).
+pub(crate) fn open_writer(path: &Path) -> Result<(Connection, bool), OpenError> {
     look(path)?;
     let has_log = has_content(&beside(path, "-wal"));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -35,7 +35,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
     let prepared = prepare_writer(path, &mut connection, has_log);
     match prepared {
-        Ok(()) => Ok(connection),
+        Ok(logs) => Ok((connection, logs)),
         Err(Refused::Open(error)) => Err(error),
         Err(Refused::Sqlite(error)) => Err(OpenError::of(path, Some(&connection), &error)),
     }
@@ -73,7 +73,7 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Result<(), Refused> {
+fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Result<bool, Refused> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // Until the file is known to be ours, closing must not write the log back into it.
@@ -93,14 +93,33 @@ fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Re
     if found < FORMAT {
         migrate(connection)?;
     }
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    let logs = use_log(connection)?;
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
     connection.query_row(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"), [], |_| Ok(()))?;
-    connection.execute_batch("PRAGMA synchronous = FULL")?;
     if has_log {
         sync_log(connection)?;
     }
-    Ok(())
+    Ok(logs)
+}
+
+/// Has the database keep a write-ahead log; false where that cannot be just now, since the disk is full or fails: SQLite goes
+/// on with a rollback journal then. With that, a commit outlives a power loss only where the journal's folder is synced, too.
+pub(crate) fn use_log(connection: &Connection) -> rusqlite::Result<bool> {
+    // SQLite answers with the new mode before it has written it: only after its last row the answer is true.
+    let switched = (|| {
+        let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok::<_, rusqlite::Error>(())
+    })();
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let logs = switched.is_ok() && mode == "wal";
+    connection.execute_batch(if logs {
+        "PRAGMA synchronous = FULL"
+    } else {
+        "PRAGMA synchronous = EXTRA"
+    })?;
+    Ok(logs)
 }
 
 /// A process that died within a commit may have left it whole in the log and never synced. From now on it is shown and

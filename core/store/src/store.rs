@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::database::Database;
 use crate::error::{OpenError, store_error};
-use crate::open::{open_in_memory, open_reader, open_writer};
+use crate::open::{open_in_memory, open_reader, open_writer, use_log};
 use crate::quarantine::{self, Quarantined, put_aside};
 use crate::query::Query;
 use crate::reader::{Reader, View};
@@ -30,6 +30,8 @@ pub struct Store {
     /// `None`: in memory.
     path: Option<PathBuf>,
     durability: Durability,
+    /// Whether it keeps a write-ahead log, as it should ([`use_log`]).
+    logs: bool,
 }
 
 /// What a commit concerns, for whoever watches.
@@ -57,17 +59,17 @@ enum Durability {
 impl Store {
     /// Opens the database at `path`, or makes it. An older format is brought up to date.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = open_writer(path)?;
-        Ok(Self::over(connection, Some(path.to_owned())))
+        let (connection, logs) = open_writer(path)?;
+        Ok(Self::over(connection, Some(path.to_owned()), logs))
     }
 
     /// A database that lives as long as the store and its readers.
     pub fn open_in_memory() -> Result<Self, OpenError> {
-        Ok(Self::over(open_in_memory()?, None))
+        Ok(Self::over(open_in_memory()?, None, true))
     }
 
-    fn over(connection: Connection, path: Option<PathBuf>) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), path, durability: Durability::OnDisk }
+    fn over(connection: Connection, path: Option<PathBuf>, logs: bool) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), path, durability: Durability::OnDisk, logs }
     }
 
     /// A reader for screens: it sees the last commit, never half of one, and does not wait for the writer (in memory it
@@ -89,7 +91,10 @@ impl Store {
         let wanted = durability_for(batch);
         let mut connection = lock(&self.connection);
         let result = (|| {
-            if self.path.is_some() && self.durability != wanted {
+            if !self.logs {
+                self.logs = use_log(&connection)?;
+            }
+            if self.path.is_some() && self.logs && self.durability != wanted {
                 set_durability(&connection, wanted)?;
                 self.durability = wanted;
             }

@@ -135,6 +135,10 @@ impl World {
             }
         }
         for phone in &self.phones {
+            if phone.shadow.meta.healed > 0 {
+                let detail = format!("{} held something else than the server at some time", phone.name());
+                return Err(Violation::new("G9", detail));
+            }
             phone.watch.is_at_the_end(&self.model, &phone.shadow)?;
             phone.storage.look(|store| phone.shadow.compare(phone.name(), store))?;
             let Some((view, _)) = self.model.view_at(head, employee(phone.who)) else {

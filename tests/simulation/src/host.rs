@@ -1,10 +1,13 @@
 //! The server: the real ledger, authority, REST and hub; sessions are the simulation's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use innsync_domain::{Command, Employee, EntityKind, SuiteStatus, Timestamp, Uuid};
 use innsync_engine::HttpAnswer;
-use innsync_protocol::{Problem, SessionAnswer, SnapshotLine, SnapshotRequest};
+use innsync_protocol::{
+    Problem, SessionAnswer, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
+};
 use innsync_server::api::{ApiRequest, Caller, handle};
 use innsync_server::authority::{Authority, Committed, RunOptions};
 use innsync_server::hub::{Hub, TokenFacts};
@@ -24,6 +27,9 @@ pub(crate) struct Host {
     pub(crate) is_up: bool,
     /// Which process it is.
     pub(crate) life: u32,
+    /// The last snapshot of each person, which can be gone on with after a cut, and how many there were.
+    kept: BTreeMap<usize, (Uuid, Vec<String>)>,
+    snapshots: u128,
 }
 
 /// What a request came to on the server.
@@ -41,7 +47,15 @@ impl Host {
     /// A server with a motel, its staff and some suites; the model is told of it.
     pub(crate) fn open(seed: u64, token_ms: u64, now: Timestamp, model: &mut Model) -> Checked<Self> {
         let authority = set_up(seed, now, model).map_err(broken)?;
-        Ok(Self { authority, hub: Hub::new(seed), issuer: Issuer::new(token_ms), is_up: true, life: 0 })
+        Ok(Self {
+            authority,
+            hub: Hub::new(seed),
+            issuer: Issuer::new(token_ms),
+            is_up: true,
+            life: 0,
+            kept: BTreeMap::new(),
+            snapshots: 0,
+        })
     }
 
     /// Another process over the same ledger.
@@ -49,6 +63,7 @@ impl Host {
         self.hub = Hub::new(seed);
         self.is_up = true;
         self.life += 1;
+        self.kept.clear();
     }
 
     /// Answers a request that has arrived.
@@ -61,6 +76,10 @@ impl Host {
             return plain(problem(401, "TOKEN_EXPIRED", "The token is not good; refresh it."));
         };
         let (path, query) = split(&request.path);
+        if let Some(lines) = self.rest_of_snapshot(access.who, request) {
+            let answer = HttpAnswer { status: 200, retry_after_ms: None, body: String::new() };
+            return Handled { answer, lines, committed: Vec::new() };
+        }
         let caller = Caller { property: PROPERTY.into(), employee: employee(access.who) };
         let answer = handle(
             &mut self.authority,
@@ -77,9 +96,36 @@ impl Host {
         );
         let streams = request.streams_lines && answer.status == 200;
         let lines = if streams { answer.body.lines().map(str::to_owned).collect() } else { Vec::new() };
+        let lines = self.keep_snapshot(access.who, lines);
         let body = if streams { String::new() } else { answer.body };
         let answer_ = HttpAnswer { status: answer.status, retry_after_ms: None, body };
         Handled { answer: answer_, lines, committed: answer.committed }
+    }
+
+    /// What the phone has not got yet of a snapshot that was cut, as the edge of the server would have kept it.
+    fn rest_of_snapshot(&self, who: usize, request: &Request) -> Option<Vec<String>> {
+        if request.path != "/v1/snapshot" {
+            return None;
+        }
+        let SnapshotResume { id, lines } =
+            serde_json::from_str::<SnapshotRequest>(&request.body).ok()?.resume?;
+        let (_, all) = self.kept.get(&who).filter(|(kept, _)| *kept == id)?;
+        let Ok(SnapshotLine::Start(start)) = SnapshotLine::parse(all.first()?) else { return None };
+        let mut rest = vec![SnapshotLine::Start(SnapshotStart { from: lines, ..start }).to_json()];
+        rest.extend(all.get(1 + usize::try_from(lines).ok()?..)?.iter().cloned());
+        Some(rest)
+    }
+
+    fn keep_snapshot(&mut self, who: usize, mut lines: Vec<String>) -> Vec<String> {
+        if let Some(first) = lines.first_mut()
+            && let Ok(SnapshotLine::Start(start)) = SnapshotLine::parse(first)
+        {
+            self.snapshots += 1;
+            let id = Uuid::from_u128(self.snapshots);
+            *first = SnapshotLine::Start(SnapshotStart { id: Some(id), ..start }).to_json();
+            self.kept.insert(who, (id, lines.clone()));
+        }
+        lines
     }
 
     fn refresh(&mut self, body: &str, now: Timestamp) -> HttpAnswer {

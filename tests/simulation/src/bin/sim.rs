@@ -1,13 +1,14 @@
-//! Runs seeds, or a saved plan. The last line says how many ran clean.
+//! Runs seeds on all processors, or a saved plan. The last line says how many ran clean.
 
 #![allow(clippy::print_stdout)] // It is a command line.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
-use innsync_simulation::{Bug, Plan, run_with, save};
+use innsync_simulation::{Bug, Failure, Plan, run_with, save};
+use serde::{Deserialize, Serialize};
 
 /// Phones and server on virtual time, from seeds.
 #[derive(Parser)]
@@ -16,70 +17,214 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     from: u64,
     /// How many seeds.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, conflicts_with = "minutes")]
     seeds: u64,
+    /// Runs seeds for so long instead.
+    #[arg(long, value_name = "M")]
+    minutes: Option<u64>,
     /// Of these, only the seeds whose phones have failing disks.
     #[arg(long)]
     disks: bool,
     /// Runs this saved plan instead.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Prints everything that happens.
+    /// Writes what came of it to this file, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Processes at once; one for each processor unless given. (Not threads: SQLite's randomness is the process's.)
+    #[arg(long, value_name = "N")]
+    jobs: Option<u64>,
+    /// Prints everything that happens; with one process.
     #[arg(long)]
     trace: bool,
     /// Goes on after a failure.
     #[arg(long)]
     keep_going: bool,
+    /// Runs each so-manieth seed: the others are other processes'.
+    #[arg(long, hide = true, default_value_t = 1)]
+    stride: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sum {
+    /// Seeds that ran clean.
+    clean: u64,
+    /// Those that did not.
+    failed: Vec<Failed>,
+    /// Operations that people gave and their phones accepted.
+    saved: u64,
+    /// Operations that took effect.
+    confirmed: u64,
+    /// Operations that were parked at some time.
+    parked: u64,
+    /// Faults of disks.
+    disk_faults: u64,
+    /// Milliseconds of all processes together.
+    millis: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Failed {
+    seed: u64,
+    guarantee: String,
+    detail: String,
+    plan: Option<PathBuf>,
+}
+
+impl Sum {
+    fn add(&mut self, other: Self) {
+        self.clean += other.clean;
+        self.failed.extend(other.failed);
+        self.saved += other.saved;
+        self.confirmed += other.confirmed;
+        self.parked += other.parked;
+        self.disk_faults += other.disk_faults;
+        self.millis += other.millis;
+    }
+
+    fn seeds(&self) -> u64 {
+        self.clean + self.failed.len() as u64
+    }
+
+    fn print(&self, begun: Instant) {
+        println!(
+            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {:.1} ms a seed, {:.1} s in all",
+            self.saved,
+            self.confirmed,
+            self.parked,
+            self.disk_faults,
+            self.millis as f64 / self.seeds().max(1) as f64,
+            begun.elapsed().as_secs_f64()
+        );
+        println!("{} seeds ran clean, {} failed", self.clean, self.failed.len());
+    }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let plans: Box<dyn Iterator<Item = Plan>> = match &arguments.plan {
-        None => Box::new((arguments.from..arguments.from.saturating_add(arguments.seeds)).map(Plan::of)),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-            match text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
-                Ok(plan) => Box::new(std::iter::once(plan)),
-                Err(error) => {
-                    println!("{} is no plan: {error}", path.display());
-                    return ExitCode::from(2);
-                }
-            }
+    let begun = Instant::now();
+    let processors = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
+    let jobs = arguments.jobs.unwrap_or(processors).max(1);
+    let single = jobs == 1 || arguments.trace || arguments.plan.is_some();
+    let sum = if single { run(&arguments, begun) } else { share_out(&arguments, jobs) };
+    let sum = match sum {
+        Ok(sum) => sum,
+        Err(error) => {
+            println!("{error}");
+            return ExitCode::from(2);
         }
     };
-    let begun = Instant::now();
-    let (mut clean, mut failed, mut accepted, mut confirmed, mut parked) = (0u64, 0u64, 0, 0, 0);
-    let mut faults = 0;
-    for plan in plans {
+    if let Some(file) = &arguments.json
+        && let Err(error) = write(file, &sum)
+    {
+        println!("{}: {error}", file.display());
+        return ExitCode::from(2);
+    }
+    // Of a part nobody wants to read.
+    if arguments.stride == 1 {
+        sum.print(begun);
+    }
+    if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn write(file: &Path, sum: &Sum) -> std::io::Result<()> {
+    std::fs::write(file, serde_json::to_string_pretty(sum)?)
+}
+
+/// The seeds or the plan, in this process.
+fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
+    let mut sum = Sum::default();
+    if let Some(path) = &arguments.plan {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let plan = text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+        let plan = plan.map_err(|error| format!("{} is no plan: {error}", path.display()))?;
+        one(&plan, arguments.trace, &mut sum);
+        return Ok(sum);
+    }
+    let last = match arguments.minutes {
+        None => arguments.from.saturating_add(arguments.seeds),
+        Some(_) => u64::MAX,
+    };
+    let limit = arguments.minutes.map(|minutes| Duration::from_secs(60 * minutes));
+    let mut seed = arguments.from;
+    while seed < last && limit.is_none_or(|limit| begun.elapsed() < limit) {
+        let plan = Plan::of(seed);
+        seed = seed.saturating_add(arguments.stride);
         if arguments.disks && plan.disks.is_empty() {
             continue;
         }
-        match run_with(&plan, Bug::None, arguments.trace) {
-            Ok(report) => {
-                faults += report.disk_faults;
-                clean += 1;
-                accepted += report.accepted;
-                confirmed += report.confirmed;
-                parked += report.parked;
-            }
-            Err(failure) => {
-                failed += 1;
-                println!("{failure}");
-                match save(&failure) {
-                    Ok(path) => println!("its plan: {}", path.display()),
-                    Err(error) => println!("its plan could not be written: {error}"),
-                }
-                if !arguments.keep_going {
-                    break;
-                }
-            }
+        one(&plan, arguments.trace, &mut sum);
+        if !sum.failed.is_empty() && !arguments.keep_going {
+            break;
         }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    println!(
-        "{accepted} operations saved, {confirmed} confirmed, {parked} parked; {faults} faults of disks; {:.1} ms a seed",
-        seconds * 1000.0 / (clean + failed).max(1) as f64
-    );
-    println!("{clean} seeds ran clean, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(sum)
+}
+
+fn one(plan: &Plan, trace: bool, sum: &mut Sum) {
+    let begun = Instant::now();
+    match run_with(plan, Bug::None, trace) {
+        Ok(report) => {
+            sum.clean += 1;
+            sum.saved += report.accepted;
+            sum.confirmed += report.confirmed;
+            sum.parked += report.parked;
+            sum.disk_faults += report.disk_faults;
+        }
+        Err(failure) => sum.failed.push(told(&failure)),
+    }
+    sum.millis += u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+}
+
+fn told(failure: &Failure) -> Failed {
+    println!("{failure}");
+    let plan = save(failure);
+    match &plan {
+        Ok(path) => println!("its plan: {}", path.display()),
+        Err(error) => println!("its plan could not be written: {error}"),
+    }
+    Failed {
+        seed: failure.plan.seed,
+        guarantee: failure.violation.guarantee.to_owned(),
+        detail: failure.violation.detail.clone(),
+        plan: plan.ok(),
+    }
+}
+
+/// The seeds, by so many processes: each takes every so-manieth one.
+fn share_out(arguments: &Arguments, jobs: u64) -> Result<Sum, String> {
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    let part = |job: u64| folder.path().join(format!("{job}.json"));
+    let start = |job: u64| -> std::io::Result<Child> {
+        let mut command = Command::new(&program);
+        command.arg("--json").arg(part(job));
+        command.args(["--jobs", "1", "--stride", &jobs.to_string()]);
+        command.args(["--from", &arguments.from.saturating_add(job).to_string()]);
+        match arguments.minutes {
+            Some(minutes) => command.args(["--minutes", &minutes.to_string()]),
+            None => command.args(["--seeds", &arguments.seeds.saturating_sub(job).to_string()]),
+        };
+        for (flag, on) in [("--disks", arguments.disks), ("--keep-going", arguments.keep_going)] {
+            if on {
+                command.arg(flag);
+            }
+        }
+        command.spawn()
+    };
+    let children: Vec<Child> = (0..jobs)
+        .map(start)
+        .collect::<std::io::Result<_>>()
+        .map_err(|error| format!("a process could not be started: {error}"))?;
+    for mut child in children {
+        child.wait().map_err(|error| format!("a process: {error}"))?;
+    }
+    let mut sum = Sum::default();
+    for job in 0..jobs {
+        let text = std::fs::read_to_string(part(job)).map_err(|error| format!("a process died: {error}"))?;
+        sum.add(serde_json::from_str(&text).map_err(|error| error.to_string())?);
+    }
+    Ok(sum)
 }

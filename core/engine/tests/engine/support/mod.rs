@@ -10,7 +10,7 @@ use innsync_domain::{
 };
 
 pub use motel::Motel;
-pub use phone::Phone;
+pub use phone::{Phone, session};
 pub use store::TestStore;
 
 /// 2026-11-22T08:00:00Z, when every story begins.
