@@ -15,18 +15,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         digest.add(&fs::read(&source)?);
     }
     println!("cargo::rustc-env=INNSYNC_FACADE_DIGEST={:016x}", digest.0);
-    fold_functions();
+    link_small();
     Ok(())
 }
 
-/// Functions of the same code become one, where the linker is LLVM's, as it is in Rust's targets for Android and for Linux
-/// on x86-64. Nothing here tells functions apart by their address.
-fn fold_functions() {
+/// Functions of the same code become one (nothing here tells functions apart by their address), where the linker is LLVM's, as
+/// it is in Rust's targets for Android and for Linux on x86-64. Android 6 and later read packed relocations, too.
+fn link_small() {
     let target = |name: &str| std::env::var(name).unwrap_or_default();
-    let (system, processor) = (target("CARGO_CFG_TARGET_OS"), target("CARGO_CFG_TARGET_ARCH"));
-    if system == "android" || (system == "linux" && processor == "x86_64") {
-        println!("cargo::rustc-link-arg-cdylib=-Wl,--icf=all");
-    }
+    let options = match (target("CARGO_CFG_TARGET_OS").as_str(), target("CARGO_CFG_TARGET_ARCH").as_str()) {
+        ("android", _) => "--icf=all,--pack-dyn-relocs=android",
+        ("linux", "x86_64") => "--icf=all",
+        _ => return,
+    };
+    println!("cargo::rustc-link-arg-cdylib=-Wl,{options}");
 }
 
 /// FNV-1a: against mistakes, not against people.

@@ -11,7 +11,7 @@ use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
 use crate::log::{LogLevel, LogStream};
 use crate::mirror::{ToCore, ToShell, record};
-use crate::outbox::{Outcome, PendingWork, QueuedOp, Receipt};
+use crate::outbox::{Discarded, Outcome, PendingWork, QueuedOp, Receipt};
 use crate::queries::Query;
 use crate::screens::{Dashboard, Inbox, MyTasks, SuiteBoard, Unassigned, Urgent};
 use crate::status::{ConnectionState, SyncLine, SyncStatus};
@@ -203,7 +203,39 @@ impl InnSyncHandle {
         caught_async(self.innsync.retry(operation)).await
     }
 
-    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+    /// Tries a parked operation again with another command about the same entity, in its place; returns the new operation.
+    ///
+    /// Errors: `Rejected` (the phone refuses it already, and the parked one stays as it was), `InvalidInput` (there is no
+    /// such operation), `StorageFull`, `Closed`.
+    pub async fn edit(&self, operation: Uuid, command: Command) -> Result<Receipt, InnSyncError> {
+        caught_async(async { self.innsync.edit(operation, command.to_core()).await.map(ToShell::to_shell) })
+            .await
+    }
+
+    /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
+    /// creates.
+    pub async fn dependents(&self, operation: Uuid) -> Result<Vec<QueuedOp>, InnSyncError> {
+        caught_async(async { self.innsync.dependents(operation).await.map(ToShell::to_shell) }).await
+    }
+
+    /// As `discard`, with all that builds on it; says what was forgotten. What has left the phone already stays.
+    pub async fn discard_with_dependents(&self, operation: Uuid) -> Result<Vec<Uuid>, InnSyncError> {
+        caught_async(self.innsync.discard_with_dependents(operation)).await
+    }
+
+    /// What was discarded in the last 30 days, the latest first.
+    pub async fn discarded(&self) -> Result<Vec<Discarded>, InnSyncError> {
+        caught_async(async { self.innsync.discarded().await.map(ToShell::to_shell) }).await
+    }
+
+    /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
+    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […]}`, for a file to be handed in.
+    pub async fn export_work(&self) -> Result<String, InnSyncError> {
+        caught_async(self.innsync.export_work()).await
+    }
+
+    /// Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone. It
+    /// is kept for 30 days.
     ///
     /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), InnSyncError> {

@@ -33,7 +33,7 @@ macro_rules! as_it_is {
         })+
     };
 }
-as_it_is!(String, bool, i32, u16, u32, u64, Uuid, Timestamp);
+as_it_is!(String, bool, i32, u8, u16, u32, u64, Uuid, Timestamp);
 
 impl<T: ToShell> ToShell for Option<T> {
     type Shell = Option<T::Shell>;

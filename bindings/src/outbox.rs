@@ -1,7 +1,7 @@
 //! What waits to be confirmed, and what a person must decide.
 
-use innsync_client::Uuid;
 use innsync_client::domain;
+use innsync_client::{Timestamp, Uuid};
 
 use crate::entities::{Entity, EntityRef};
 use crate::mirror::{ToShell, record};
@@ -54,6 +54,16 @@ impl ToShell for innsync_client::QueuedOp {
         }
     }
 }
+
+record!(
+    /// An operation that a person chose to forget. It is kept for 30 days.
+    Discarded = innsync_client::Discarded {
+        /// When, by the server's clock as far as the phone knows it.
+        at: Timestamp,
+        /// The operation as it was.
+        op: QueuedOp,
+    }
+);
 
 /// How far an operation is.
 #[derive(Debug, Clone, PartialEq, uniffi::Enum)]

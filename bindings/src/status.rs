@@ -18,6 +18,17 @@ choice!(
     }
 );
 record!(
+    /// How far a snapshot has come.
+    Progress = innsync_client::Progress {
+        /// Rows that are here.
+        rows: u64,
+        /// Rows in all.
+        of: u64,
+        /// How many of its five sections are whole: suites, staff, the person's own tasks and notifications, alerts, the rest.
+        sections: u8,
+    }
+);
+record!(
     /// What a person is told of sync.
     SyncStatus = innsync_client::SyncStatus {
         /// The connection.
@@ -26,6 +37,8 @@ record!(
         is_online: bool,
         /// Operations saved on the phone and not yet confirmed (parked ones apart).
         pending_changes: u32,
+        /// How far the snapshot under way is; none: there is none.
+        progress: Option<Progress>,
         /// Operations that need a person.
         parked: u32,
         /// Whether operations are under way, or changes being fetched.

@@ -75,7 +75,7 @@ pub use innsync_domain::{
     self as domain, Command, Entity, EntityKind, EntityRef, Event, Rejection, Timestamp, Uuid,
 };
 pub use innsync_engine::{
-    ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, QueuedOp, Receipt,
-    Session, SignInReason, SyncStatus, ToastLevel,
+    ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, Progress,
+    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel,
 };
 pub use innsync_store::{Order, Query};

@@ -1,7 +1,7 @@
 //! HTTP requests under way, and what their answers mean before anybody reads the body.
 
 use innsync_domain::Uuid;
-use innsync_protocol::Problem;
+use innsync_protocol::{Problem, SnapshotRequest, SnapshotResume};
 
 use crate::draft::Draft;
 use crate::input::{HttpAnswer, HttpFailure};
@@ -192,8 +192,8 @@ pub(crate) fn sync_path(cursor: &innsync_protocol::Cursor) -> String {
     format!("/v1/sync?epoch={}&seq={}&mark={}", cursor.epoch, cursor.seq, cursor.mark)
 }
 
-/// Ids as a request names them.
-pub(crate) fn snapshot_body(pending: Vec<Uuid>) -> String {
-    let request = innsync_protocol::SnapshotRequest { pending };
+/// What a snapshot's request says.
+pub(crate) fn snapshot_body(pending: Vec<Uuid>, resume: Option<SnapshotResume>) -> String {
+    let request = SnapshotRequest { pending, resume };
     serde_json::to_string(&request).unwrap_or_default()
 }

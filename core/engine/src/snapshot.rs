@@ -1,11 +1,12 @@
 //! The snapshot: all that the person may see, streamed. The first goes straight to the screen, so that suites and my tasks
-//! are usable before the rest is here; a later one is staged and swapped in whole.
+//! are usable before the rest is here; a later one is staged and swapped in whole. One that was cut goes on where it was, as
+//! long as the server keeps the rest.
 
 use std::sync::Arc;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
-use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotStart};
+use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotResume, SnapshotStart};
 
 use crate::draft::Draft;
 use crate::engine::RELEASE;
@@ -13,6 +14,7 @@ use crate::http::{Answer, Purpose, snapshot_body};
 use crate::limits::HTTP_TIMEOUT_MS;
 use crate::outbox::OpState;
 use crate::state::State;
+use crate::status::Progress;
 use crate::store::StoreError;
 
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,8 @@ pub(crate) struct Snapshots {
     failures: u32,
     retry_at: u64,
     run: Option<Run>,
+    /// One that was cut, to be gone on with.
+    cut: Option<Run>,
 }
 
 /// A snapshot under way.
@@ -28,7 +32,13 @@ pub(crate) struct Snapshots {
 struct Run {
     id: u64,
     start: Option<SnapshotStart>,
+    /// Whether it is asked to go on, and has not answered yet whether it does.
+    resumes: bool,
+    /// Lines that came after the first.
+    lines: u64,
     rows: u64,
+    /// Sections that are whole.
+    sections: u8,
     /// Whether rows are shown as they come.
     direct: bool,
     /// The alerts that came.
@@ -52,14 +62,22 @@ impl Snapshots {
         self.run.as_ref().is_some_and(|run| run.direct)
     }
 
+    /// How far the one under way is, or the one that was cut.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let run = self.run.as_ref().or(self.cut.as_ref())?;
+        let start = run.start.as_ref()?;
+        Some(Progress { rows: run.rows.min(start.rows), of: start.rows, sections: run.sections })
+    }
+
     pub(crate) fn retry_now(&mut self) {
         self.retry_at = 0;
         self.failures = 0;
     }
 
-    /// Drops the one under way; it is asked for again.
+    /// Drops the one under way; it is asked for again, from its beginning.
     pub(crate) fn abandon(&mut self) {
         self.run = None;
+        self.cut = None;
     }
 }
 
@@ -79,12 +97,32 @@ impl Draft<'_> {
     /// Asks for a snapshot, if one is wanted.
     pub(crate) fn snapshot_when_due(&mut self) {
         if self.state.snapshot_deadline().is_some_and(|at| at <= self.boot()) {
-            let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME));
+            let cut = self.state.snapshots.cut.take();
+            let resume = cut
+                .as_ref()
+                .and_then(|run| Some(SnapshotResume { id: run.start.as_ref()?.id?, lines: run.lines }));
+            let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME), resume);
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
-            // Where a kind was cleared, the rest stays on the screen meanwhile.
-            let direct = !self.state.meta.has_data && self.state.meta.cursor == Cursor::default();
-            self.state.snapshots.run =
-                Some(Run { id, start: None, rows: 0, direct, alerts: Arc::default(), passed_over: false });
+            self.state.snapshots.run = Some(match cut.filter(|_| resume.is_some()) {
+                Some(run) => Run { id, resumes: true, ..run },
+                None => self.new_run(id),
+            });
+        }
+    }
+
+    fn new_run(&self, id: u64) -> Run {
+        // Where a kind was cleared, the rest stays on the screen meanwhile.
+        let direct = !self.state.meta.has_data && self.state.meta.cursor == Cursor::default();
+        Run {
+            id,
+            start: None,
+            resumes: false,
+            lines: 0,
+            rows: 0,
+            sections: 0,
+            direct,
+            alerts: Arc::default(),
+            passed_over: false,
         }
     }
 
@@ -112,12 +150,26 @@ impl Draft<'_> {
     /// The inner error says why the snapshot cannot be used.
     fn on_snapshot_line(&mut self, line: SnapshotLine) -> Result<Result<(), String>, StoreError> {
         let Some(run) = &mut self.state.snapshots.run else { return Ok(Ok(())) };
-        match (line, run.start.is_some()) {
+        let begun = run.start.is_some() && !run.resumes;
+        run.lines += u64::from(begun);
+        match (line, begun) {
             (SnapshotLine::Start(start), false) => {
-                run.start = Some(start);
-                let direct = run.direct;
+                let same = run.start.as_ref().is_some_and(|before| before.id == start.id);
+                if run.resumes && same && start.from == run.lines {
+                    run.resumes = false;
+                } else if start.from > 0 {
+                    return Ok(Err("it goes on from somewhere else".to_owned()));
+                } else {
+                    let id = run.id;
+                    let run = Run { start: Some(start), ..self.new_run(id) };
+                    if run.direct {
+                        self.clear_mirror()
+                    } else {
+                        self.clear_stage()
+                    }
+                    self.state.snapshots.run = Some(run);
+                }
                 self.answered_by_ours();
-                if direct { self.clear_mirror() } else { self.clear_stage() }
             }
             (SnapshotLine::Row(row), true) => {
                 run.rows += 1;
@@ -129,7 +181,7 @@ impl Draft<'_> {
             }
             (SnapshotLine::End { results }, true) => return self.end_snapshot(&results),
             (SnapshotLine::Unknown, true) => run.passed_over = true,
-            (SnapshotLine::Section { .. }, true) => {}
+            (SnapshotLine::Section { .. }, true) => run.sections = run.sections.saturating_add(1),
             (SnapshotLine::Start(_), true) => return Ok(Err("it began twice".to_owned())),
             (_, false) => return Ok(Err("it has no beginning".to_owned())),
         }
@@ -208,13 +260,27 @@ impl Draft<'_> {
         match answer {
             Answer::Body(_) => {
                 self.error("a snapshot was cut before its end");
-                self.snapshot_failed(None);
+                self.snapshot_cut(None);
             }
             // The refresh is under way; the snapshot is asked for after it.
-            Answer::Unauthorized => self.state.snapshots.run = None,
+            Answer::Unauthorized => {
+                let run = self.state.snapshots.run.take();
+                self.state.snapshots.cut = run.filter(|run| run.start.is_some());
+            }
             Answer::TooLarge => self.snapshot_failed(None),
-            Answer::Later { after, .. } => self.snapshot_failed(after),
+            Answer::Later { after, .. } => self.snapshot_cut(after),
         }
+    }
+
+    /// It broke off; what has come of it is kept, and it shall go on from there.
+    fn snapshot_cut(&mut self, after: Option<u64>) {
+        let run = self.state.snapshots.run.clone().filter(|run| run.start.is_some());
+        self.snapshot_failed(after);
+        // What has made headway need not wait as long as what never begins.
+        if run.as_ref().is_some_and(|run| !run.resumes && run.lines > 0) {
+            self.state.snapshots.failures = self.state.snapshots.failures.min(1);
+        }
+        self.state.snapshots.cut = run;
     }
 
     fn snapshot_failed(&mut self, after: Option<u64>) {
@@ -222,6 +288,7 @@ impl Draft<'_> {
             self.state.requests.take(run.id);
         }
         let snapshots = &mut self.state.snapshots;
+        snapshots.cut = None;
         snapshots.wanted = true;
         snapshots.failures += 1;
         let wait = self.state.random.backoff(snapshots.failures).max(after.unwrap_or(0));
@@ -252,6 +319,7 @@ impl Draft<'_> {
         if let Some(run) = self.state.snapshots.run.take() {
             self.state.requests.take(run.id);
         }
+        self.state.snapshots.cut = None;
         self.state.meta.has_data = false;
         self.state.meta.up_to_date_as_of = None;
         self.refetch();

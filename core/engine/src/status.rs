@@ -33,6 +33,18 @@ impl ConnectionState {
     }
 }
 
+/// How far a snapshot has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// Rows that are here.
+    pub rows: u64,
+    /// Rows in all.
+    pub of: u64,
+    /// How many of its sections are whole: suites, staff, the person's own tasks and notifications, alerts, the rest.
+    pub sections: u8,
+}
+
 /// What a person is told of sync (seed §4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +55,8 @@ pub struct SyncStatus {
     pub is_online: bool,
     /// Operations saved on the phone and not yet confirmed (parked ones apart).
     pub pending_changes: u32,
+    /// How far the snapshot under way is, if there is one.
+    pub progress: Option<Progress>,
     /// Operations that need a person.
     pub parked: u32,
     /// Whether operations are under way, or changes being fetched or, on a new connection, still asked for.
@@ -68,6 +82,7 @@ impl SyncStatus {
         connection: ConnectionState::Disconnected,
         is_online: false,
         pending_changes: 0,
+        progress: None,
         parked: 0,
         sync_in_progress: false,
         last_sync_time: None,
@@ -88,6 +103,7 @@ impl SyncStatus {
             is_online: state.link.wanted
                 && (connection == ConnectionState::Connected || state.requests.answers == Answers::Ours),
             pending_changes: count(state.outbox.pending()),
+            progress: state.snapshots.progress(),
             parked: count(state.outbox.parked()),
             sync_in_progress: state.requests.find(Purpose::Push).is_some()
                 || state.requests.find(Purpose::Pull).is_some()

@@ -22,7 +22,7 @@ pub use frame::{ClientFrame, CloseCode, Connected, FrameError, HeartbeatAck, Res
 pub use op::{EntityRow, IntentTime, Op, OpOutcome, OpResult, PushAnswer, PushRequest};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use rest::{PropertyInfo, RefreshRequest, SessionAnswer, SessionRequest};
-pub use snapshot::{SnapshotLine, SnapshotRequest, SnapshotStart};
+pub use snapshot::{SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart};
 
 /// The WebSocket subprotocol that an InnSync client offers; a socket without it is served the seed's typed events.
 pub const SUBPROTOCOL: &str = "innsync.v1";

@@ -9,7 +9,8 @@
 //! {"type":"END","results":[…]}
 //! ```
 //!
-//! A snapshot without its END line was cut and is not used.
+//! A snapshot without its END line was cut. For a minute the server keeps what it has not delivered: a request that says how
+//! many lines have come (`resume`) is answered from there, with a first line that has `from`; or with a new snapshot.
 
 use innsync_domain::{Entity, EntityKind, Uuid};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,18 @@ pub struct SnapshotRequest {
     /// Operations sent but not answered; the END line says what became of those that the server knows.
     #[serde(default)]
     pub pending: Vec<Uuid>,
+    /// A snapshot that was cut shall go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<SnapshotResume>,
+}
+
+/// Where a snapshot that was cut shall go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotResume {
+    /// Which one, as its first line named it.
+    pub id: Uuid,
+    /// How many lines have come after the first.
+    pub lines: u64,
 }
 
 /// The first line: where in the feed the picture was taken.
@@ -34,10 +47,20 @@ pub struct SnapshotStart {
     /// The place in the feed.
     #[serde(flatten)]
     pub cursor: Cursor,
-    /// How many rows follow in all.
+    /// How many rows follow in all; where it goes on, those before `from` are counted, too.
     pub rows: u64,
+    /// Names it, where it can be gone on with after a cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// How many lines after the first have come before, and are left out: it goes on after a cut.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from: u64,
     /// The property.
     pub property: PropertyInfo,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One line of a snapshot.
@@ -143,7 +166,7 @@ mod tests {
         };
         let cursor = Cursor { epoch: 1, seq: 42, mark: Mark(7) };
         for line in [
-            SnapshotLine::Start(SnapshotStart { cursor, rows: 1, property }),
+            SnapshotLine::Start(SnapshotStart { cursor, rows: 1, id: Some(Uuid::max()), from: 7, property }),
             SnapshotLine::Section { name: "SUITES".into(), rows: 20 },
             SnapshotLine::End { results: vec![] },
         ] {

@@ -4,7 +4,7 @@
 
 use innsync_protocol::{
     ClientFrame, Op, OpResult, Problem, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest,
-    SnapshotLine,
+    SnapshotLine, SnapshotRequest,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -47,6 +47,7 @@ fn every_example_is_read_and_written_back() {
             "session-answer" => through::<SessionAnswer>(&text),
             "refresh-request" => through::<RefreshRequest>(&text),
             "problem" => through::<Problem>(&text),
+            "snapshot-request" => through::<SnapshotRequest>(&text),
             "op" => through::<Op>(&text),
             "op-result" => through::<OpResult>(&text),
             "client-frame" => value(&ClientFrame::parse(&one_line(&text)).unwrap().to_json()),

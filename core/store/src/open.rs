@@ -1,12 +1,12 @@
 //! Opening. What the file is gets checked before anything in it, or beside it, is touched.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::OpenError;
 use crate::migrate::{APPLICATION_ID, FORMAT, application_of, format_of, migrate};
@@ -26,13 +26,14 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The writer's connection, of the newest format.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     look(path)?;
+    let has_log = has_content(&beside(path, "-wal"));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection =
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
-    let prepared = prepare_writer(path, &mut connection);
+    let prepared = prepare_writer(path, &mut connection, has_log);
     match prepared {
         Ok(()) => Ok(connection),
         Err(Refused::Open(error)) => Err(error),
@@ -72,7 +73,7 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refused> {
+fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Result<(), Refused> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // Until the file is known to be ours, closing must not write the log back into it.
@@ -96,7 +97,20 @@ fn prepare_writer(path: &Path, connection: &mut Connection) -> Result<(), Refuse
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
     connection.query_row(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"), [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;
+    if has_log {
+        sync_log(connection)?;
+    }
     Ok(())
+}
+
+/// A process that died within a commit may have left it whole in the log and never synced. From now on it is shown and
+/// sent, so it must not go with the next power loss: a commit of nothing new syncs the whole log.
+fn sync_log(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.pragma_update(None, "user_version", FORMAT) {
+        // Reading must be possible without space, too; the first commit that finds some syncs the log as well.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
+        result => result,
+    }
 }
 
 fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
@@ -123,17 +137,47 @@ fn look(path: &Path) -> Result<(), OpenError> {
         .take(HEADER_BYTES as u64)
         .read_to_end(&mut start)
         .map_err(|error| OpenError::io(path, error))?;
-    match start.as_slice().try_into() {
-        // Not yet anything; or a creation that was cut off, which SQLite rolls back by its journal.
+    let judged = match start.as_slice().try_into() {
+        // Not yet anything.
         _ if start.is_empty() => Ok(()),
-        _ if start.iter().all(|byte| *byte == 0) && beside(path, "-journal").exists() => Ok(()),
         Ok(header) => judge(path, header, about.len()),
         Err(_) if MAGIC.starts_with(&start) || start.starts_with(MAGIC) => {
             Err(OpenError::corrupt(path, "cut off within its header"))
         }
         Err(_) => Err(OpenError::NotOurs { path: path.to_owned() }),
+    };
+    match judged {
+        // When the power failed, the start of the file was being written: SQLite's journal takes it back.
+        Err(OpenError::NotOurs { .. } | OpenError::Corrupt { .. }) if was_ours(path) => Ok(()),
+        judged => judged,
     }
 }
+
+/// Whether the journal beside the file says that it was empty before, or ours (sqlite.org/fileformat2.html §3).
+fn was_ours(path: &Path) -> bool {
+    let number = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
+    let read = || -> std::io::Result<bool> {
+        let mut journal = File::open(beside(path, "-journal"))?;
+        let (mut magic, mut fields) = ([0; 8], [[0; 4]; 5]);
+        journal.read_exact(&mut magic)?;
+        for field in &mut fields {
+            journal.read_exact(field)?;
+        }
+        // Pages in the journal and a nonce come first.
+        let [_, _, pages_before, sector_bytes, _] = fields.map(|field| number(&field));
+        if magic != JOURNAL_MAGIC || pages_before == 0 {
+            return Ok(magic == JOURNAL_MAGIC);
+        }
+        let (mut page, mut header) = ([0; 4], [0; HEADER_BYTES]);
+        journal.seek(SeekFrom::Start(sector_bytes.into()))?;
+        journal.read_exact(&mut page)?;
+        journal.read_exact(&mut header)?;
+        Ok(number(&page) == 1 && header.starts_with(MAGIC) && header[68..72] == APPLICATION_ID.to_be_bytes())
+    };
+    read().unwrap_or(false)
+}
+
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 /// Bytes of SQLite's file header (sqlite.org/fileformat2.html §1.3).
 const HEADER_BYTES: usize = 100;
@@ -154,12 +198,15 @@ fn judge(path: &Path, header: &[u8; HEADER_BYTES], bytes: u64) -> Result<(), Ope
         bytes => bytes,
     };
     // With a log beside it, missing pages may still be there; with a journal, they will be rolled back.
-    let unfinished =
-        ["-wal", "-journal"].iter().any(|it| beside(path, it).metadata().is_ok_and(|log| log.len() > 0));
+    let unfinished = ["-wal", "-journal"].iter().any(|it| has_content(&beside(path, it)));
     if !unfinished && bytes < u64::from(number(28)) * page_bytes {
         return Err(OpenError::corrupt(path, format!("cut off after {bytes} bytes")));
     }
     Ok(())
+}
+
+fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

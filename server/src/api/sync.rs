@@ -70,7 +70,7 @@ pub(super) fn snapshot(reader: &Reader, caller: &Caller, body: &[u8]) -> Result<
     on_the_staff(reader, caller)?;
     let request = snapshot_request(body)?;
     let mut lines = String::new();
-    let done = reader.snapshot(&caller.property, caller.employee, &request, &mut |line| {
+    let done = reader.snapshot(&caller.property, caller.employee, &request, None, &mut |line| {
         lines.push_str(&line);
         lines.push('\n');
         true

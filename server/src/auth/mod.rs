@@ -14,7 +14,7 @@ pub use key::{AuthError, TokenKey};
 pub use password::Passwords;
 pub(crate) use password::{check_login, check_password};
 pub use secret::Secret;
-pub(crate) use secret::random_seed;
+pub(crate) use secret::{random_bytes, random_seed};
 pub use sessions::{
     REFRESH_GRACE_MS, REFRESH_TTL_MS, Refreshed, SessionError, Started, hash_of, refresh, sign_out, start,
 };

@@ -9,15 +9,17 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
-use innsync_protocol::{SnapshotRequest, limits};
+use innsync_domain::Uuid;
+use innsync_protocol::{SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart, limits};
 
 use super::bearer::authenticate;
 use super::readers::Readers;
 use super::reply::Refused;
 use super::rest::read_body;
-use super::spool::{Cut, Spool};
-use super::state::App;
+use super::spool::{Cut, KEPT, Outlet, Spool};
+use super::state::{App, Shared};
 use crate::api;
+use crate::auth::random_bytes;
 use crate::hub::TokenFacts;
 use crate::ledger::LedgerError;
 use crate::reader::Reader;
@@ -34,24 +36,71 @@ pub(super) async fn snapshot(State(shared): App, request: Request) -> Result<Res
     let facts = authenticate(&shared, &parts.headers)?;
     let body = read_body(&parts.headers, body, limits::BODY_BYTES).await?;
     let wanted = api::snapshot_request(&body)?;
-    let spool = shared.spools.open(facts.session);
-    tokio::spawn(fill(shared.snapshots.clone(), facts, wanted, spool.clone()));
-    answer(spool).await
+    let outlet = match go_on(&shared, &facts, &wanted).await {
+        Some(outlet) => outlet,
+        None => {
+            let spool = shared.spools.open(facts.session, new_id()?);
+            tokio::spawn(fill(shared.snapshots.clone(), facts, wanted, spool.clone()));
+            spool.outlet()
+        }
+    };
+    answer(Delivery { outlet, server: Some(shared) }).await
 }
 
-/// What fails at once is answered as a problem; what fails later cuts the stream, and a cut snapshot is not used.
-async fn answer(spool: Arc<Spool>) -> Result<Response, Refused> {
-    match spool.next().await {
+fn new_id() -> Result<Uuid, Refused> {
+    let bytes = random_bytes().map_err(|_| Refused::internal())?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// The rest of a snapshot that was cut on its way, where the phone asks for it and it is kept still.
+async fn go_on(shared: &Shared, facts: &TokenFacts, wanted: &SnapshotRequest) -> Option<Outlet> {
+    let SnapshotResume { id, lines } = wanted.resume?;
+    let spool = shared.spools.find(facts.session, id)?;
+    let begin = move |line: &str| match SnapshotLine::parse(line) {
+        Ok(SnapshotLine::Start(start)) => {
+            Some(SnapshotLine::Start(SnapshotStart { from: lines, ..start }).to_json())
+        }
+        _ => None,
+    };
+    tokio::task::spawn_blocking(move || spool.outlet_after(lines, begin)).await.ok()?
+}
+
+/// On its way to the phone; kept for a while when that ends, however it ends.
+struct Delivery {
+    outlet: Outlet,
+    server: Option<Arc<Shared>>,
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        let Some(server) = self.server.take() else { return };
+        server.spools.keep(self.outlet.spool().clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(KEPT).await;
+                server.spools.tidy();
+            });
+        }
+    }
+}
+
+/// What fails at once is answered as a problem; what fails later cuts the stream.
+async fn answer(mut delivery: Delivery) -> Result<Response, Refused> {
+    match delivery.outlet.next().await {
         Some(Ok(first)) => {
             let first = stream::once(async { Ok(first) });
-            let rest =
-                stream::unfold(spool, |spool| async move { spool.next().await.map(|chunk| (chunk, spool)) });
-            let lines: stream::BoxStream<'_, Result<Bytes, Cut>> = first.chain(rest).fuse().boxed();
+            let rest = stream::unfold(delivery, |mut delivery| async move {
+                delivery.outlet.next().await.map(|chunk| (chunk, delivery))
+            });
+            let lines: stream::BoxStream<'_, Result<Bytes, Arc<Cut>>> = first.chain(rest).fuse().boxed();
             Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
         }
-        Some(Err(Cut::Ledger(error))) => Err(api::problem_of(&error).into()),
-        Some(Err(Cut::NoRoom | Cut::GivenUp)) => Err(Refused::overloaded().after(RETRY_SECONDS)),
-        Some(Err(Cut::File(_) | Cut::Lost(_))) | None => Err(Refused::internal()),
+        Some(Err(cut)) => Err(match &*cut {
+            Cut::Ledger(error) => api::problem_of(error).into(),
+            Cut::NoRoom | Cut::GivenUp => Refused::overloaded().after(RETRY_SECONDS),
+            Cut::File(_) | Cut::Lost(_) => Refused::internal(),
+        }),
+        None => Err(Refused::internal()),
     }
 }
 
@@ -84,7 +133,8 @@ fn read_into(
     spool.upgrade().ok_or(Cut::GivenUp)?.admit()?;
     let mut buffer = String::with_capacity(CHUNK_BYTES + 1024);
     let mut put = Ok(());
-    reader.snapshot(&facts.property, facts.employee, wanted, &mut |line| {
+    let id = Some(spool.upgrade().ok_or(Cut::GivenUp)?.id());
+    reader.snapshot(&facts.property, facts.employee, wanted, id, &mut |line| {
         buffer.push_str(&line);
         buffer.push('\n');
         if buffer.len() >= CHUNK_BYTES {
@@ -132,13 +182,17 @@ mod tests {
             session: Uuid::nil(),
             expires_at: now,
         };
-        let spool = spools.open(facts.session);
+        let spool = spools.open(facts.session, Uuid::from_u128(1));
         let filling = tokio::spawn(fill(readers, facts, SnapshotRequest::default(), spool.clone()));
         (spool, filling)
     }
 
+    fn delivery(spool: Arc<Spool>) -> Delivery {
+        Delivery { outlet: spool.outlet(), server: None }
+    }
+
     async fn whole(spool: Arc<Spool>) -> Result<Bytes, axum::Error> {
-        let body = answer(spool).await.ok().unwrap().into_body();
+        let body = answer(delivery(spool)).await.ok().unwrap().into_body();
         axum::body::to_bytes(body, usize::MAX).await
     }
 
@@ -153,10 +207,10 @@ mod tests {
     #[tokio::test]
     async fn a_phone_for_whose_snapshot_there_is_no_room_is_told_when_to_come_back() {
         let spools = Spools::new(1024 * 1024);
-        let slow = spools.open(Uuid::from_u128(2));
+        let slow = spools.open(Uuid::from_u128(2), Uuid::nil());
         slow.put(&[b'x'; 600 * 1024]).unwrap();
         let (spool, _) = ask(&spools);
-        let response = answer(spool).await.err().unwrap().into_response();
+        let response = answer(delivery(spool)).await.err().unwrap().into_response();
         assert_eq!(
             (response.status().as_u16(), &response.headers()["retry-after"]),
             (503, &"5".parse().unwrap())

@@ -136,16 +136,18 @@ impl Reader {
 
     /// All that the viewer may see, line by line (without the line's end), until `sink` answers `false`.
     ///
-    /// Sections: SUITES, STAFF, MINE (tasks assigned to the viewer, their notifications), ALERTS, REST.
+    /// Sections: SUITES, STAFF, MINE (tasks assigned to the viewer, their notifications), ALERTS, REST. `id`: what it is
+    /// called, where it can be gone on with after a cut.
     pub fn snapshot(
         &self,
         property: &str,
         viewer: Uuid,
         request: &SnapshotRequest,
+        id: Option<Uuid>,
         sink: &mut dyn FnMut(String) -> bool,
     ) -> Result<(), LedgerError> {
         let transaction = self.begin()?;
-        snapshot::snapshot(&transaction, property, viewer, request, sink)
+        snapshot::snapshot(&transaction, property, viewer, request, id, sink)
     }
 
     /// How many operations took effect in all; for figures and tests.

@@ -17,6 +17,7 @@ pub(super) fn snapshot(
     property: &str,
     viewer: Uuid,
     request: &SnapshotRequest,
+    id: Option<Uuid>,
     sink: &mut dyn FnMut(String) -> bool,
 ) -> Result<(), LedgerError> {
     let head = properties::head(connection, property)?;
@@ -32,7 +33,7 @@ pub(super) fn snapshot(
             true
         })?;
     }
-    let start = SnapshotStart { cursor: head.cursor, rows, property: info.into() };
+    let start = SnapshotStart { cursor: head.cursor, rows, id, from: 0, property: info.into() };
     if !sink(SnapshotLine::Start(start).to_json()) {
         return Ok(());
     }

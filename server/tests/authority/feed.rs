@@ -92,13 +92,13 @@ fn results_come_with_the_range_and_for_what_is_pending() {
     let SyncAnswer::Delta(delta) = pull(&motel, "maria", head, &[good.id]) else { panic!() };
     assert_eq!(delta.results, [], "not of somebody else's operations");
 
-    let request = SnapshotRequest { pending: vec![good.id, bad.id, unknown] };
+    let request = SnapshotRequest { pending: vec![good.id, bad.id, unknown], resume: None };
     let mut last = None;
     let mut keep = |line: String| {
         last = Some(SnapshotLine::parse(&line).unwrap());
         true
     };
-    motel.reader().snapshot("seaside", id("sam"), &request, &mut keep).unwrap();
+    motel.reader().snapshot("seaside", id("sam"), &request, None, &mut keep).unwrap();
     let Some(SnapshotLine::End { results }) = last else { panic!("{last:?}") };
     assert_eq!(results.len(), 2);
 }
@@ -142,7 +142,7 @@ fn a_stranger_sees_nothing() {
     let answer = motel.reader().catch_up("seaside", stranger, head, &[]).unwrap();
     assert_eq!(answer, SyncAnswer::Reset(Reset { reason: ResetReason::Scope }));
     let request = SnapshotRequest::default();
-    assert!(motel.reader().snapshot("seaside", stranger, &request, &mut |_| panic!("a line")).is_err());
+    assert!(motel.reader().snapshot("seaside", stranger, &request, None, &mut |_| panic!("a line")).is_err());
     assert!(motel.reader().catch_up("nowhere", id("ana"), head, &[]).is_err());
 }
 
@@ -154,6 +154,6 @@ fn a_snapshot_can_be_given_up() {
         lines += 1;
         lines < 3
     };
-    motel.reader().snapshot("seaside", id("ana"), &SnapshotRequest::default(), &mut three).unwrap();
+    motel.reader().snapshot("seaside", id("ana"), &SnapshotRequest::default(), None, &mut three).unwrap();
     assert_eq!(lines, 3);
 }

@@ -232,6 +232,7 @@ impl Phone {
             motel.property,
             id(&self.who),
             &SnapshotRequest::default(),
+            None,
             &mut |line| {
                 lines.push(SnapshotLine::parse(&line).unwrap());
                 true

@@ -67,7 +67,13 @@ pub(crate) fn entities(tasks: usize) -> Vec<Entity> {
 
 /// The snapshot of these, as the bytes of a response's body.
 pub(crate) fn snapshot(entities: &[Entity]) -> Vec<u8> {
-    let start = SnapshotStart { cursor: cursor(), rows: entities.len() as u64, property: property() };
+    let start = SnapshotStart {
+        cursor: cursor(),
+        rows: entities.len() as u64,
+        id: None,
+        from: 0,
+        property: property(),
+    };
     let rows = entities.iter().cloned().map(SnapshotLine::Row);
     let end = [
         SnapshotLine::Section { name: "REST".into(), rows: entities.len() as u64 },

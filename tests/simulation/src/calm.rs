@@ -30,6 +30,7 @@ impl World {
         for who in 0..self.phones.len() {
             let phone = &mut self.phones[who];
             phone.death = None;
+            phone.storage.heal();
             phone.offline_until = self.now;
             phone.wants_connection = true;
             self.feed(who, Input::NetworkChanged { available: true })?;
@@ -50,6 +51,7 @@ impl World {
             }
         }
         self.ends_right()?;
+        self.is_all_on_disk()?;
         let before = self.events();
         self.until(self.now + REST_MS)?;
         let events = self.events() - before;
@@ -60,6 +62,20 @@ impl World {
             ));
         }
         Ok(())
+    }
+
+    /// G1: a last power loss takes nothing from anybody.
+    fn is_all_on_disk(&mut self) -> Checked {
+        for who in 0..self.phones.len() {
+            let (operations, digest) = self.phones[who].storage.operations();
+            self.trace.bytes(&digest.to_le_bytes());
+            if self.phones[who].storage.is_on_disk() {
+                self.note(format!("{}'s disk was used {operations} times", self.phones[who].name()));
+                self.kill(who, 1, true)?;
+                self.until(self.now + 10)?;
+            }
+        }
+        self.settle()
     }
 
     fn settle(&mut self) -> Checked {
@@ -120,7 +136,7 @@ impl World {
         }
         for phone in &self.phones {
             phone.watch.is_at_the_end(&self.model, &phone.shadow)?;
-            phone.shadow.compare(phone.name(), &phone.store)?;
+            phone.storage.look(|store| phone.shadow.compare(phone.name(), store))?;
             let Some((view, _)) = self.model.view_at(head, employee(phone.who)) else {
                 return Err(Violation::new("RUN", format!("{} is not on the staff", phone.name())));
             };

@@ -2,7 +2,7 @@
 //! deaths and full disks in between.
 
 use innsync_domain::Uuid;
-use innsync_engine::{Batch, Input, OpState, Output, Receipt, Write};
+use innsync_engine::{Batch, Input, OpState, Output, Receipt, StoreError, Write};
 
 use crate::Bug;
 use crate::failure::{Checked, Violation};
@@ -28,18 +28,37 @@ impl World {
         let is_failure = matches!(input, Input::CommitFailed);
         let phone = &mut self.phones[who];
         let Some(engine) = &phone.engine else { return Ok(()) };
-        let step = engine.prepare(phone.now(self.now), input, &phone.store);
-        let step = step.map_err(|error| self.phones[who].failed(&error))?;
+        let step = engine.prepare(phone.now(self.now), input, phone.storage.store()?);
+        let struck = self.strikes(who);
+        if self.dies_on_disk(who)? {
+            return Ok(());
+        }
+        let step = match step {
+            Ok(step) => step,
+            Err(error) if struck => return self.recover(who, &error),
+            Err(error) => return Err(self.phones[who].failed(&error)),
+        };
         if !step.batch.writes.is_empty() {
-            if self.dies_at(who, CrashPoint::BeforeCommit) {
+            if self.dies_at(who, CrashPoint::BeforeCommit)? {
                 return Ok(());
             }
             if !is_failure && self.random.chance(self.faults.commit_fails) {
                 self.note(format!("{}'s disk is full", PEOPLE[who].name));
                 return self.feed(who, Input::CommitFailed);
             }
-            self.commit(who, &step.batch, choice)?;
-            if self.dies_at(who, CrashPoint::AfterCommit) {
+            let written = self.commit(who, &step.batch, choice)?;
+            if self.dies_on_disk(who)? {
+                return Ok(());
+            }
+            match written {
+                Ok(()) => {}
+                Err(error) if is_failure => return self.recover(who, &error.into()),
+                Err(error) => {
+                    self.note(format!("{} could not write: {error}", PEOPLE[who].name));
+                    return self.feed(who, Input::CommitFailed);
+                }
+            }
+            if self.dies_at(who, CrashPoint::AfterCommit)? {
                 return Ok(());
             }
         }
@@ -50,7 +69,7 @@ impl World {
         };
         let half = outputs.len() / 2;
         for (index, output) in outputs.into_iter().enumerate() {
-            if wrote && index == half && self.dies_at(who, CrashPoint::AmidOutputs) {
+            if wrote && index == half && self.dies_at(who, CrashPoint::AmidOutputs)? {
                 return Ok(());
             }
             self.carry_out(who, output)?;
@@ -79,11 +98,32 @@ impl World {
         }
     }
 
-    fn commit(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked {
-        let phone = &mut self.phones[who];
-        if let Err(error) = phone.store.commit(batch) {
-            return Err(Violation::new("RUN", format!("{}'s database: {error}", phone.name())));
+    /// Commits to the database. Where that fails, as only a disk that does may make it, nothing has happened, unless the
+    /// app dies next.
+    fn commit(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked<Result<(), StoreError>> {
+        let mut parts = vec![batch.clone()];
+        if self.bug == Bug::CursorApart && self.phones[who].storage.is_on_disk() {
+            parts = cursor_apart(batch);
         }
+        for part in &parts {
+            let written = self.phones[who].storage.commit(part)?;
+            let struck = self.strikes(who);
+            if let Err(error) = written {
+                if !struck {
+                    let detail = format!("{}'s database: {error}", PEOPLE[who].name);
+                    return Err(Violation::new("RUN", detail));
+                }
+                self.phones[who].storage.doubt.failed.push((batch.clone(), choice));
+                return Ok(Err(error));
+            }
+        }
+        self.written(who, batch, choice).map(Ok)
+    }
+
+    /// A batch was committed: checks what is there now.
+    pub(crate) fn written(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked {
+        let phone = &mut self.phones[who];
+        phone.storage.doubt.committed(&phone.shadow, batch);
         let touched: Touched = phone.shadow.apply(batch);
         let parked = |id: &Uuid| {
             phone.shadow.outbox.get(id).is_some_and(|op| matches!(op.state, OpState::Parked { .. }))
@@ -98,13 +138,13 @@ impl World {
         phone.watch.committed(&self.model, &phone.shadow, &touched, choice)
     }
 
-    fn dies_at(&mut self, who: usize, point: CrashPoint) -> bool {
+    fn dies_at(&mut self, who: usize, point: CrashPoint) -> Checked<bool> {
         match self.phones[who].death {
             Some(death) if death.point == point => {
-                self.kill(who, death.down_ms, death.reboot);
-                true
+                self.kill(who, death.down_ms, death.reboot)?;
+                Ok(true)
             }
-            _ => false,
+            _ => Ok(false),
         }
     }
 
@@ -164,8 +204,9 @@ impl World {
             let phone = &mut self.phones[who];
             phone.shadow.outbox.remove(&id);
             let batch = Batch { writes: vec![Write::DeleteOp(id)] };
-            phone.store.commit(&batch).map_err(|error| Violation::new("RUN", error.to_string()))?;
-            self.kill(who, 1_000, false);
+            let written = phone.storage.commit(&batch)?;
+            written.map_err(|error| Violation::new("RUN", error.to_string()))?;
+            self.kill(who, 1_000, false)?;
         }
         Ok(())
     }
@@ -179,11 +220,20 @@ impl World {
             && look(&shown) != look(&base)
         {
             self.bug_is_due = false;
-            self.commit(who, &Batch { writes: vec![Write::Show(base)] }, Choice::None)?;
-            self.commit(who, &Batch { writes: vec![Write::Show(shown)] }, Choice::None)?;
+            for row in [base, shown] {
+                let _ = self.commit(who, &Batch { writes: vec![Write::Show(row)] }, Choice::None)?;
+            }
         }
         Ok(())
     }
+}
+
+/// A bug on purpose: see [`Bug::CursorApart`].
+fn cursor_apart(batch: &Batch) -> Vec<Batch> {
+    let (cursor, rest): (Vec<Write>, Vec<Write>) =
+        batch.writes.iter().cloned().partition(|write| matches!(write, Write::PutMeta(_)));
+    let parts = [Batch { writes: cursor }, Batch { writes: rest }];
+    parts.into_iter().filter(|part| !part.writes.is_empty()).collect()
 }
 
 fn input_text(input: &Input) -> String {

@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// A run that was clean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The hash over everything that happened: the same plan gives the same.
     pub trace_hash: u64,
@@ -54,6 +54,12 @@ pub struct Report {
     pub confirmed: u64,
     /// Operations that were parked at some time.
     pub parked: u64,
+    /// SQLite's operations on failing disks, up to when all was calm.
+    pub disk_operations: u64,
+    /// Those of them that changed something there; of one disk alone.
+    pub disk_changes: Vec<u64>,
+    /// Faults of disks that came.
+    pub disk_faults: u64,
     /// Virtual milliseconds that it took.
     pub virtual_ms: u64,
 }

@@ -123,7 +123,7 @@ impl Host {
     pub(crate) fn snapshot(&self, who: usize) -> Checked<Rows> {
         let mut rows = Rows::new();
         let request = SnapshotRequest::default();
-        let done = self.authority.read().snapshot(PROPERTY, employee(who), &request, &mut |line| {
+        let done = self.authority.read().snapshot(PROPERTY, employee(who), &request, None, &mut |line| {
             if let Ok(SnapshotLine::Row(row)) = SnapshotLine::parse(&line) {
                 rows.insert(row.reference(), row);
             }

@@ -1,5 +1,7 @@
 //! Three phones and their server in one thread, on virtual time, from one seed: the real engine over the real SQLite, the
-//! real ledger, authority, REST and hub; the network, the clocks, the deaths and the people are made up.
+//! real ledger, authority, REST and hub; the network, the clocks, the deaths and the people are made up. In every tenth run
+//! phones have their databases on disks that fail (`innsync-faulty-disk`): at any of SQLite's operations the app may die,
+//! the power fail, or the operation.
 //!
 //! ```text
 //!   seed ─▶ Plan ─▶ World ──┬─ Phone ana    engine + store      ┐
@@ -25,6 +27,7 @@ mod drive;
 mod failure;
 mod host;
 mod issuer;
+mod lives;
 mod model;
 mod people;
 mod phone;
@@ -35,6 +38,7 @@ mod requests;
 mod shadow;
 mod sockets;
 mod steps;
+mod storage;
 mod trace;
 mod watch;
 mod workload;
@@ -44,7 +48,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use failure::{Failure, Report, Violation};
-pub use plan::{CrashPoint, Faults, Plan, Side, Step, What};
+pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Side, Step, Trouble, What};
 pub use workload::Deed;
 
 use world::World;
@@ -63,6 +67,10 @@ pub enum Bug {
     LoseOperation,
     /// What a command did is shown undone for one transaction.
     Flicker,
+    /// Phones' disks say that they have synced, and have not (as with `synchronous=OFF`).
+    NoSync,
+    /// A phone commits its cursor in a transaction of its own, before what it stands for.
+    CursorApart,
 }
 
 /// Runs the plan of that seed.

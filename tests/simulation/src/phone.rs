@@ -3,12 +3,12 @@
 
 use innsync_domain::{Timestamp, Uuid};
 use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
-use innsync_store::{OpenError, Store};
 
 use crate::failure::{Checked, Violation};
 use crate::people::{PEOPLE, employee};
 use crate::plan::CrashPoint;
 use crate::shadow::Shadow;
+use crate::storage::Storage;
 use crate::watch::Watch;
 
 /// What a phone's boot clock shows when the run begins.
@@ -32,7 +32,7 @@ pub(crate) struct Death {
 /// See the module.
 pub(crate) struct Phone {
     pub(crate) who: usize,
-    pub(crate) store: Store,
+    pub(crate) storage: Storage,
     /// `None`: the app is not running.
     pub(crate) engine: Option<Engine>,
     pub(crate) shadow: Shadow,
@@ -42,6 +42,8 @@ pub(crate) struct Phone {
     boot: u32,
     booted_at: u64,
     pub(crate) skew_ms: i64,
+    /// Whether the power has failed since the app last ran.
+    pub(crate) power_failed: bool,
     /// What the shell's token store has.
     pub(crate) session: Option<Session>,
     pub(crate) death: Option<Death>,
@@ -59,12 +61,11 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub(crate) fn new(who: usize, skew_ms: i64) -> Checked<Self> {
-        let failed = |error: OpenError| Violation::new("RUN", format!("a database: {error}"));
+    pub(crate) fn new(who: usize, skew_ms: i64, storage: Storage) -> Self {
         let name = PEOPLE[who].name;
-        Ok(Self {
+        Self {
             who,
-            store: Store::open_in_memory().map_err(failed)?,
+            storage,
             engine: None,
             shadow: Shadow::default(),
             watch: Watch::new(name, employee(who)),
@@ -72,6 +73,7 @@ impl Phone {
             boot: 1,
             booted_at: 0,
             skew_ms,
+            power_failed: false,
             session: None,
             death: None,
             tick_at: None,
@@ -81,7 +83,7 @@ impl Phone {
             socket: None,
             requests: 0,
             last_op: None,
-        })
+        }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -92,9 +94,8 @@ impl Phone {
         Now { boot_ms: at - self.booted_at + BOOTED_MS, wall: wall(at).plus_millis(self.skew_ms) }
     }
 
-    /// Starts the app over what is on the disk.
-    pub(crate) fn start(&mut self, at: u64, seed: u64) -> Checked {
-        self.shadow.compare(self.name(), &self.store)?;
+    /// An engine over what is on the disk.
+    pub(crate) fn open_engine(&mut self, at: u64, seed: u64) -> Checked<Result<(), EngineError>> {
         self.life += 1;
         let config = Config {
             employee: employee(self.who),
@@ -102,9 +103,8 @@ impl Phone {
             boot_id: format!("boot-{}-{}", self.who, self.boot),
             seed: seed ^ (u64::from(self.life) << 8) ^ self.who as u64,
         };
-        let engine = Engine::open(config, self.session.clone(), self.now(at), &self.store);
-        self.engine = Some(engine.map_err(|error| self.failed(&error))?);
-        Ok(())
+        let store = self.storage.store()?;
+        Ok(Engine::open(config, self.session.clone(), self.now(at), store).map(|it| self.engine = Some(it)))
     }
 
     /// The app is gone, with all it had in memory.

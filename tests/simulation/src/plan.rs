@@ -20,6 +20,44 @@ pub struct Plan {
     pub skew_ms: Vec<i64>,
     /// What happens, in order of time.
     pub steps: Vec<Step>,
+    /// The phones whose database is a file on a disk that fails; the others' are in memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<DiskPlan>,
+}
+
+/// A phone's disk, and what goes wrong with it until all is calm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskPlan {
+    /// Whose phone.
+    pub who: usize,
+    /// The faults.
+    pub faults: Vec<DiskFault>,
+}
+
+/// A fault of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskFault {
+    /// SQLite's operations on the disk are counted from 1; the first that this may hit.
+    pub operation: u64,
+    /// What goes wrong.
+    pub fault: Trouble,
+}
+
+/// What goes wrong with a disk. `times`: how many operations fail, of those that this can hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[allow(missing_docs)]
+pub enum Trouble {
+    /// The app dies within the operation, and is started again after `down_ms`.
+    Crash { down_ms: u64 },
+    /// The phone's power fails within the operation. `seed` says what is left of what was not synced.
+    PowerLoss { down_ms: u64, seed: u64 },
+    /// The operation fails.
+    Io { times: u64 },
+    /// There is no space.
+    Full { times: u64 },
+    /// Another process has the lock.
+    Busy { times: u64 },
 }
 
 /// How bad network and tokens are. Chances are thousandths of each frame or request.
@@ -72,6 +110,8 @@ pub enum What {
     Crash { who: usize, point: CrashPoint, down_ms: u64, reboot: bool },
     /// The server's process is replaced: hub and authority are new, the ledger stays.
     RestartServer { down_ms: u64 },
+    /// The app is closed in order, and opened again after `down_ms`.
+    Close { who: usize, down_ms: u64 },
     /// No packet gets through for so long; with `told` the platform tells the app.
     Partition { who: usize, ms: u64, told: bool },
     /// The phone's socket dies.
@@ -133,8 +173,41 @@ impl Plan {
         let mut steps = work(&mut random);
         trouble(&mut random, &mut steps);
         steps.sort_by_key(|step| step.at);
-        Self { seed, faults, skew_ms, steps }
+        Self { seed, faults, skew_ms, steps, disks: disks(seed) }
     }
+}
+
+/// Every tenth run has phones with failing disks. Drawn apart, so that the other runs do not change with it.
+fn disks(seed: u64) -> Vec<DiskPlan> {
+    let mut random = Random::new(seed, "disks");
+    if !random.chance(100) {
+        return Vec::new();
+    }
+    let first = random.below(PEOPLE.len() as u64) as usize;
+    let mut disks = Vec::new();
+    for who in 0..PEOPLE.len() {
+        if who == first || random.chance(400) {
+            let count = random.between(1, 8);
+            disks.push(DiskPlan { who, faults: (0..count).map(|_| disk_fault(&mut random)).collect() });
+        }
+    }
+    disks
+}
+
+fn disk_fault(random: &mut Random) -> DiskFault {
+    // Opening a new file has some 200 operations, a day's work a few thousand.
+    let operation = 1 + if random.chance(250) { random.below(250) } else { random.below(6_000) };
+    let mut times = |most: u64| if random.chance(400) { 1 } else { random.between(2, most) };
+    let (io, full, busy) = (times(6), times(30), times(150));
+    let down_ms = random.between(1, 20_000);
+    let fault = match random.below(10) {
+        0..3 => Trouble::Crash { down_ms },
+        3..6 => Trouble::PowerLoss { down_ms, seed: random.next() },
+        6..8 => Trouble::Io { times: io },
+        8 => Trouble::Full { times: full },
+        _ => Trouble::Busy { times: busy },
+    };
+    DiskFault { operation, fault }
 }
 
 /// Each class of faults is on in some runs and off in others, so that no class hides what another would show.

@@ -11,7 +11,7 @@ use crate::failure::{Checked, Violation};
 use crate::model::Rows;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Shadow {
     pub(crate) shown: Rows,
     pub(crate) bases: BTreeMap<EntityRef, Option<Entity>>,
@@ -112,8 +112,12 @@ impl Shadow {
         let unreadable = |error: StoreError| Violation::new("RUN", format!("{name}'s database: {error}"));
         let differs =
             |what: &str| Err(Violation::new("G1", format!("{name}'s database holds another {what}")));
-        if store.meta().map_err(unreadable)? != self.meta {
-            return differs("cursor than was committed");
+        let meta = store.meta().map_err(unreadable)?;
+        if meta != self.meta {
+            return differs(&format!(
+                "cursor ({:?}) than was committed ({:?})",
+                meta.cursor, self.meta.cursor
+            ));
         }
         let outbox: BTreeMap<Uuid, QueuedOp> =
             store.outbox().map_err(unreadable)?.into_iter().map(|op| (op.op.id, op)).collect();

@@ -18,14 +18,18 @@ impl World {
             What::Act { who, deed, pick } => self.act(who, deed, pick),
             What::Decide { who, pick } => self.decide(who, pick),
             What::Crash { who, point: CrashPoint::Idle, down_ms, reboot } => {
-                if self.phones[who].engine.is_some() {
-                    self.kill(who, down_ms, reboot);
-                }
-                Ok(())
+                if self.phones[who].engine.is_some() { self.kill(who, down_ms, reboot) } else { Ok(()) }
             }
             What::Crash { who, point, down_ms, reboot } => {
                 self.phones[who].death = Some(Death { point, down_ms, reboot });
                 Ok(())
+            }
+            What::Close { who, down_ms } => {
+                if self.phones[who].engine.is_some() {
+                    self.close(who, down_ms)
+                } else {
+                    Ok(())
+                }
             }
             What::RestartServer { down_ms } => {
                 self.server_stops(down_ms);

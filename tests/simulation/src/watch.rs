@@ -91,6 +91,11 @@ impl Watch {
         touched.rows.iter().try_for_each(|reference| self.compare(shadow, reference))
     }
 
+    /// What was shown last is not known: the app was restarted after rows that come again were lost.
+    pub(crate) fn forget_looks(&mut self) {
+        self.looks.clear();
+    }
+
     /// The whole mirror.
     pub(crate) fn whole(&self, shadow: &Shadow) -> Checked {
         let mirrored = shadow.mirrored();

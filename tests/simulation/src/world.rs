@@ -16,6 +16,7 @@ use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
 use crate::random::Random;
 use crate::sockets::Conn;
+use crate::storage::{End, Storage};
 use crate::trace::Trace;
 
 /// Events in one run; more is a run that spins.
@@ -54,6 +55,7 @@ pub(crate) struct World {
     pub(crate) given_up: BTreeSet<Uuid>,
     pub(crate) parked: BTreeSet<Uuid>,
     pub(crate) is_calm: bool,
+    pub(crate) disk_faults: u64,
     events: u64,
     events_now: u64,
 }
@@ -64,7 +66,9 @@ impl World {
         let mut host = Host::open(plan.seed, plan.faults.token_ms, wall(0), &mut model)?;
         let mut phones = Vec::new();
         for who in 0..PEOPLE.len() {
-            let mut phone = Phone::new(who, plan.skew_ms.get(who).copied().unwrap_or(0))?;
+            let disk = plan.disks.iter().find(|disk| disk.who == who);
+            let storage = Storage::new(disk, plan.seed ^ who as u64, bug == Bug::NoSync)?;
+            let mut phone = Phone::new(who, plan.skew_ms.get(who).copied().unwrap_or(0), storage);
             phone.session = Some(host.issuer.sign_in(who, wall(0)));
             phones.push(phone);
         }
@@ -87,6 +91,7 @@ impl World {
             given_up: BTreeSet::new(),
             parked: BTreeSet::new(),
             is_calm: false,
+            disk_faults: 0,
             events: 0,
             events_now: 0,
             plan: plan.clone(),
@@ -104,6 +109,8 @@ impl World {
         self.queue.push(1_000, Event::HubTick { life: 0 });
         let end = self.plan.steps.last().map_or(0, |step| step.at) + 1;
         self.until(end)?;
+        let disk_operations = self.phones.iter().map(|phone| phone.storage.operations().0).sum();
+        let disk_changes = self.phones.iter().find_map(|phone| phone.storage.changes()).unwrap_or_default();
         self.calm()?;
         Ok(Report {
             trace_hash: self.trace.hash(),
@@ -111,6 +118,9 @@ impl World {
             accepted: self.accepted.len() as u64,
             confirmed: self.model.confirmed(),
             parked: self.parked.len() as u64,
+            disk_operations,
+            disk_changes,
+            disk_faults: self.disk_faults,
             virtual_ms: self.now,
         })
     }
@@ -175,26 +185,6 @@ impl World {
         }
     }
 
-    fn start(&mut self, who: usize) -> Checked {
-        if self.phones[who].engine.is_some() {
-            return Ok(());
-        }
-        self.note(format!("{} starts", self.phones[who].name()));
-        self.phones[who].start(self.now, self.plan.seed)?;
-        let life = self.phones[who].life;
-        if self.phones[who].session.is_none() && !self.phones[who].is_signing_in {
-            self.phones[who].is_signing_in = true;
-            self.queue.push(self.now + 3_000, Event::SignIn { who });
-        }
-        let effects = innsync_engine::StoreRead::effects(&self.phones[who].store);
-        for effect in effects.map_err(|error| Violation::new("RUN", error.to_string()))? {
-            let input = Box::new(Input::Presented { effect: effect.id });
-            self.queue.push(self.now + 200, Event::Shell { who, life, input });
-        }
-        self.schedule_tick(who);
-        if self.phones[who].wants_connection { self.feed(who, Input::Connect) } else { Ok(()) }
-    }
-
     fn sign_in(&mut self, who: usize) -> Checked {
         let session = self.host.issuer.sign_in(who, wall(self.now));
         let phone = &mut self.phones[who];
@@ -204,13 +194,23 @@ impl World {
         self.feed(who, Input::SignedIn(session))
     }
 
-    /// The app dies.
-    pub(crate) fn kill(&mut self, who: usize, down_ms: u64, reboot: bool) {
+    /// The app dies; with `reboot` the whole phone goes off.
+    pub(crate) fn kill(&mut self, who: usize, down_ms: u64, reboot: bool) -> Checked {
+        // What is left of what was not synced is another thing each time.
+        let end = if reboot { End::PowerLoss(self.plan.seed ^ self.now) } else { End::Death };
+        self.end(who, down_ms, end)
+    }
+
+    pub(crate) fn end(&mut self, who: usize, down_ms: u64, end: End) -> Checked {
         let name = PEOPLE[who].name;
+        let reboot = end != End::Death;
         self.note(format!("{name}'s app dies{}", if reboot { " with the whole phone" } else { "" }));
         self.drop_socket(who);
         self.phones[who].kill(self.now, reboot);
         self.queue.push(self.now + down_ms, Event::Start { who });
+        self.phones[who].storage.end(end)?;
+        self.phones[who].power_failed |= reboot;
+        Ok(())
     }
 
     /// Makes sure that the engine's next deadline is kept.

@@ -199,12 +199,12 @@ fn compare(phone: &mut Phone, motel: &mut Motel) {
 #[test]
 fn a_phone_that_holds_something_else_than_the_server_finds_out_and_fetches_it_anew() {
     // G9
-    let mut motel = Motel::new([suite(101, SuiteStatus::VacantClean), suite(102, SuiteStatus::VacantClean)]);
+    let mut motel = Motel::new([suite(101, SuiteStatus::VacantDirty), suite(102, SuiteStatus::VacantClean)]);
     let mut phone = Phone::online(ana(), &mut motel);
     let healed = |phone: &Phone| innsync_engine::StoreRead::meta(&phone.store).unwrap().healed;
 
     // What waits in the outbox is no difference.
-    phone.tap(set_status(101, SuiteStatus::Occupied));
+    phone.tap(set_status(101, SuiteStatus::Cleaning));
     compare(&mut phone, &mut motel);
     assert!(phone.requests.iter().any(|it| it.path.ends_with("&digest=true")), "{:?}", phone.requests);
     phone.serve(&mut motel);

@@ -2,7 +2,9 @@
 
 use innsync_domain::{EntityKind, SuiteStatus};
 use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
-use innsync_protocol::{ClientFrame, Delta, ResetReason};
+use innsync_protocol::{
+    ClientFrame, Delta, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
+};
 
 use crate::support::*;
 
@@ -53,6 +55,95 @@ fn a_snapshot_that_is_cut_is_asked_again() {
             phone.pass(500);
         }
     }
+    phone.serve(&mut motel);
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+}
+
+/// A snapshot that the server has a name for: all of it, or what comes after so many lines.
+fn named(motel: &Motel, name: u128, after: usize) -> Vec<String> {
+    let mut lines = motel.snapshot(ana(), &[]);
+    let Ok(SnapshotLine::Start(start)) = SnapshotLine::parse(&lines[0]) else { panic!("{}", lines[0]) };
+    let start = SnapshotStart { id: Some(id(name)), from: after as u64, ..start };
+    lines.drain(..=after);
+    lines.insert(0, SnapshotLine::Start(start).to_json());
+    lines
+}
+
+fn resume_of(request: &innsync_engine::HttpRequest) -> Option<SnapshotResume> {
+    let body: SnapshotRequest = serde_json::from_str(&request.body.as_ref().unwrap().0).unwrap();
+    body.resume
+}
+
+fn cut_after(phone: &mut Phone, lines: &[String]) -> innsync_engine::HttpRequest {
+    let request = phone.next_request("/v1/snapshot");
+    phone.feed(Input::SnapshotLines { id: request.id, lines: lines.to_vec() });
+    phone.answer(&request, 200, "");
+    while !phone.has_request("/v1/snapshot") {
+        phone.pass(500);
+    }
+    request
+}
+
+#[test]
+fn a_snapshot_that_is_cut_goes_on_where_it_was() {
+    // G16
+    let motel = motel();
+    for first_sync in [true, false] {
+        let mut phone = Phone::new(ana());
+        phone.feed(Input::Connect);
+        phone.greet(&motel);
+        if !first_sync {
+            phone.serve(&mut motel.clone());
+            phone.reset(ResetReason::Horizon);
+        }
+        let all = named(&motel, 1, 0);
+        assert_eq!(resume_of(&cut_after(&mut phone, &all[..8])), None);
+        let progress = phone.engine.status().progress.unwrap();
+        assert_eq!((progress.rows, progress.of), (7, all.len() as u64 - 2));
+        // Cut again before anything came, and once more on the way.
+        assert_eq!(resume_of(&cut_after(&mut phone, &[])), Some(SnapshotResume { id: id(1), lines: 7 }));
+        let second = named(&motel, 1, 7);
+        assert_eq!(
+            resume_of(&cut_after(&mut phone, &second[..4])),
+            Some(SnapshotResume { id: id(1), lines: 7 })
+        );
+        let last = phone.next_request("/v1/snapshot");
+        assert_eq!(resume_of(&last), Some(SnapshotResume { id: id(1), lines: 10 }));
+        phone.feed(Input::SnapshotLines { id: last.id, lines: named(&motel, 1, 10) });
+        assert_eq!(phone.store.rows(), &motel.visible(ana()), "first sync: {first_sync}");
+        assert_eq!((phone.cursor(), phone.engine.status().progress), (motel.cursor(), None));
+    }
+}
+
+#[test]
+fn a_snapshot_that_the_server_has_not_kept_begins_anew() {
+    let mut motel = motel();
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(&motel);
+    let all = named(&motel, 1, 0);
+    cut_after(&mut phone, &all[..8]);
+    motel.act(maria(), innsync_domain::Command::DeleteSuite { suite_id: suite_ref(101).id });
+    let request = phone.next_request("/v1/snapshot");
+    assert!(resume_of(&request).is_some());
+    phone.feed(Input::SnapshotLines { id: request.id, lines: named(&motel, 2, 0) });
+    assert_eq!(phone.store.rows(), &motel.visible(ana()), "of the first one nothing is left");
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn a_snapshot_that_goes_on_from_elsewhere_is_not_used() {
+    let mut motel = motel();
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(&motel);
+    let all = named(&motel, 1, 0);
+    cut_after(&mut phone, &all[..8]);
+    let request = phone.next_request("/v1/snapshot");
+    phone.feed(Input::SnapshotLines { id: request.id, lines: named(&motel, 1, 9) });
+    assert!(!phone.engine.status().has_data);
+    phone.pass(60_000);
+    assert_eq!(resume_of(phone.requests.back().unwrap()), None);
     phone.serve(&mut motel);
     assert_eq!(phone.store.rows(), &motel.visible(ana()));
 }

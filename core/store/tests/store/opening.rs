@@ -16,7 +16,7 @@ fn a_new_file_gets_its_tables_and_its_mark() {
     drop(Store::open(&path).unwrap());
     let header = fs::read(&path).unwrap();
     assert_eq!(&header[68..72], b"InnS");
-    assert_eq!(pragma(&path, "user_version"), "1");
+    assert_eq!(pragma(&path, "user_version"), "2");
     assert_eq!(pragma(&path, "journal_mode"), "wal");
     let loose: i64 = Connection::open(&path)
         .unwrap()
@@ -47,7 +47,11 @@ fn a_creation_that_was_cut_off_begins_anew() {
     let journal = fs::read(folder.path().join("motel.sqlite-journal")).unwrap();
     let (_finished_folder, finished) = filled();
     let first_page = fs::read(finished).unwrap()[..4096].to_vec();
-    for so_far in [fs::read(&path).unwrap(), first_page] {
+    // Pages that come into the file in any order, and sectors of them half or not at all.
+    let unwritten = fs::read(&path).unwrap();
+    let half = [&first_page[..60], &[0; 4036]].concat();
+    let (short, noise) = (first_page[..60].to_vec(), vec![0x5a; 8192]);
+    for so_far in [unwritten, first_page, half, short, noise] {
         let copy = folder.path().join("copy.sqlite");
         fs::write(&copy, so_far).unwrap();
         fs::write(folder.path().join("copy.sqlite-journal"), &journal).unwrap();
@@ -57,6 +61,30 @@ fn a_creation_that_was_cut_off_begins_anew() {
         drop(store);
         fs::remove_file(copy).unwrap();
     }
+}
+
+/// The phone was switched off while the file became one with a log: its first sector is torn, its journal has it.
+#[test]
+fn a_first_page_that_was_being_written_is_taken_back() {
+    let (folder, path) = place();
+    drop(Store::open(&path).unwrap());
+    let sound = fs::read(&path).unwrap();
+    let (page, pages) = (&sound[..4096], sound.len() as u32 / 4096);
+    // A journal of one page, as SQLite writes it (sqlite.org/fileformat2.html §3): its header, padded to a sector; the
+    // page's number, the page and its checksum.
+    let mut journal = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    journal.extend([1, 0, pages, 512, 4096].into_iter().flat_map(u32::to_be_bytes));
+    journal.resize(512, 0);
+    journal.extend(1u32.to_be_bytes());
+    journal.extend(page);
+    let checksum: u32 = (1..=20).map(|step| u32::from(page[4096 - 200 * step])).sum();
+    journal.extend(checksum.to_be_bytes());
+
+    fs::write(&path, [&[0x5a; 512], &sound[512..]].concat()).unwrap();
+    refused(&path, |error| matches!(error, OpenError::NotOurs { .. }));
+    fs::write(folder.path().join("motel.sqlite-journal"), journal).unwrap();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.count(&Query::tasks()), Ok(0));
 }
 
 #[test]
@@ -72,7 +100,7 @@ fn a_newer_release_has_written_it() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
     let before = everything_beside(&path);
     let error = Store::open(&path).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 1 });
+    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 2 });
     assert!(error.to_string().contains("update the app"), "{error}");
     assert_eq!(everything_beside(&path), before);
 }

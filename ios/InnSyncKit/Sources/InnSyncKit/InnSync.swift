@@ -44,7 +44,29 @@ public protocol InnSync: Sendable {
     /// Tries a parked operation again; returns the new operation's id.
     func retry(_ operation: UUID) async throws -> UUID
 
-    /// Forgets an operation that is parked, or never left the phone, by a person's choice: what it predicted is undone.
+    /// Tries a parked operation again with another command about the same entity, in its place; returns the new operation.
+    ///
+    /// Throws ``InnSyncError/rejected(_:)`` where the phone refuses it already; then the parked one stays as it was.
+    @discardableResult
+    func edit(_ operation: UUID, to command: Command) async throws -> Receipt
+
+    /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
+    /// creates.
+    func dependents(of operation: UUID) async throws -> [QueuedOp]
+
+    /// As ``discard(_:)``, with all that builds on it; says what was forgotten. What has left the phone already stays.
+    @discardableResult
+    func discardWithDependents(_ operation: UUID) async throws -> [UUID]
+
+    /// What was discarded in the last 30 days, the latest first.
+    func discarded() async throws -> [Discarded]
+
+    /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
+    /// JSON, for a file to be handed in.
+    func exportWork() async throws -> String
+
+    /// Forgets an operation that is parked, or never left the phone, by a person's choice: what it predicted is undone. It is
+    /// kept for 30 days: ``discarded()``.
     func discard(_ operation: UUID) async throws
 
     /// The operations not yet confirmed, in order.

@@ -30,6 +30,26 @@ final class LiveInnSync: InnSync {
         try await told { try await self.handle.retry(operation: operation) }
     }
 
+    func edit(_ operation: UUID, to command: Command) async throws -> Receipt {
+        try await told { try await self.handle.edit(operation: operation, command: command) }
+    }
+
+    func dependents(of operation: UUID) async throws -> [QueuedOp] {
+        try await told { try await self.handle.dependents(operation: operation) }
+    }
+
+    func discardWithDependents(_ operation: UUID) async throws -> [UUID] {
+        try await told { try await self.handle.discardWithDependents(operation: operation) }
+    }
+
+    func discarded() async throws -> [Discarded] {
+        try await told { try await self.handle.discarded() }
+    }
+
+    func exportWork() async throws -> String {
+        try await told { try await self.handle.exportWork() }
+    }
+
     func discard(_ operation: UUID) async throws {
         try await told { try await self.handle.discard(operation: operation) }
     }

@@ -18,6 +18,9 @@ struct Arguments {
     /// How many seeds.
     #[arg(long, default_value_t = 500)]
     seeds: u64,
+    /// Of these, only the seeds whose phones have failing disks.
+    #[arg(long)]
+    disks: bool,
     /// Runs this saved plan instead.
     #[arg(long)]
     plan: Option<PathBuf>,
@@ -46,9 +49,14 @@ fn main() -> ExitCode {
     };
     let begun = Instant::now();
     let (mut clean, mut failed, mut accepted, mut confirmed, mut parked) = (0u64, 0u64, 0, 0, 0);
+    let mut faults = 0;
     for plan in plans {
+        if arguments.disks && plan.disks.is_empty() {
+            continue;
+        }
         match run_with(&plan, Bug::None, arguments.trace) {
             Ok(report) => {
+                faults += report.disk_faults;
                 clean += 1;
                 accepted += report.accepted;
                 confirmed += report.confirmed;
@@ -69,7 +77,7 @@ fn main() -> ExitCode {
     }
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "{accepted} operations saved, {confirmed} confirmed, {parked} parked; {:.1} ms a seed",
+        "{accepted} operations saved, {confirmed} confirmed, {parked} parked; {faults} faults of disks; {:.1} ms a seed",
         seconds * 1000.0 / (clean + failed).max(1) as f64
     );
     println!("{clean} seeds ran clean, {failed} failed");

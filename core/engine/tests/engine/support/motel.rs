@@ -239,8 +239,13 @@ impl Motel {
 
     pub fn snapshot(&self, viewer: Uuid, pending: &[Uuid]) -> Vec<String> {
         let rows = self.visible(viewer);
-        let start =
-            SnapshotStart { cursor: self.cursor(), rows: rows.len() as u64, property: self.property() };
+        let start = SnapshotStart {
+            cursor: self.cursor(),
+            rows: rows.len() as u64,
+            id: None,
+            from: 0,
+            property: self.property(),
+        };
         let results = pending
             .iter()
             .filter_map(|id| self.outcomes.get(id).map(|it| OpResult { id: *id, result: it.clone() }))

@@ -22,6 +22,7 @@ public final class FakeInnSync: InnSync {
         var frames: [String] = []
         var outbox: [QueuedOp] = []
         var outcomes: [UUID: Outcome] = [:]
+        var discarded: [Discarded] = []
         var entities: [Entity] = []
         var effects: [Effect] = []
         var passwords: [String] = []
@@ -176,17 +177,62 @@ public final class FakeInnSync: InnSync {
 
     public func retry(_ operation: UUID) async throws -> UUID {
         try check()
+        return try replace(operation, by: nil).id
+    }
+
+    public func edit(_ operation: UUID, to command: Command) async throws -> Receipt {
+        try check()
+        return try replace(operation, by: command)
+    }
+
+    private func replace(_ operation: UUID, by command: Command?) throws -> Receipt {
         let new = UUID()
+        var receipt: Receipt?
         try change { state in
             guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
             let old = state.outbox[at]
+            state.executed += command.map { [$0] } ?? []
             state.outbox[at] = QueuedOp(
-                id: new, command: old.command, entity: old.entity, state: .queued, attempts: 0,
+                id: new, command: command?.described.0 ?? old.command, entity: old.entity, state: .queued, attempts: 0,
                 mayBeDiscarded: true, dependsOn: old.dependsOn)
+            receipt = Receipt(state.outbox[at])
             return [Receipt(state.outbox[at])]
         }
         confirmAll()
-        return new
+        guard let receipt else { throw Self.unknown(operation) }
+        return receipt
+    }
+
+    public func dependents(of operation: UUID) async throws -> [QueuedOp] {
+        try check()
+        return state.with { state in
+            var given: Set = [operation]
+            return state.outbox.filter { op in
+                guard !given.isDisjoint(with: op.dependsOn) else { return false }
+                return given.insert(op.id).inserted
+            }
+        }
+    }
+
+    public func discardWithDependents(_ operation: UUID) async throws -> [UUID] {
+        let all = try await [operation] + dependents(of: operation).map(\.id)
+        for id in all {
+            try await discard(id)
+        }
+        return all
+    }
+
+    public func discarded() async throws -> [Discarded] {
+        try check()
+        return state.with { $0.discarded.reversed() }
+    }
+
+    public func exportWork() async throws -> String {
+        try check()
+        return state.with { state in
+            func ids(_ all: [QueuedOp]) -> String { all.map { "\"\($0.id)\"" }.joined(separator: ",") }
+            return "{\"outbox\":[\(ids(state.outbox))],\"discarded\":[\(ids(state.discarded.map(\.op)))]}"
+        }
     }
 
     public func discard(_ operation: UUID) async throws {
@@ -195,6 +241,7 @@ public final class FakeInnSync: InnSync {
             guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
             let old = state.outbox.remove(at: at)
             state.outcomes[operation] = .discarded
+            state.discarded.append(Discarded(at: Date(), op: old))
             return [Receipt(old)]
         }
     }
@@ -373,7 +420,7 @@ public final class FakeInnSync: InnSync {
         let parked = state.outbox.filter(\.isParked).count
         return SyncStatus(
             connection: state.connection, isOnline: state.connection == .connected,
-            pendingChanges: UInt32(state.outbox.count - parked), parked: UInt32(parked), syncInProgress: false,
+            pendingChanges: UInt32(state.outbox.count - parked), progress: nil, parked: UInt32(parked), syncInProgress: false,
             lastSyncTime: nil, upToDateAsOf: nil, hasData: true, needsSignIn: false, reconnectAttempts: 0,
             queuedMessages: 0)
     }

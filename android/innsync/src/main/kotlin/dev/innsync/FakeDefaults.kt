@@ -29,6 +29,7 @@ internal object FakeDefaults {
         connection = ConnectionState.DISCONNECTED,
         isOnline = false,
         pendingChanges = 0u,
+        progress = null,
         parked = 0u,
         syncInProgress = false,
         lastSyncTime = null,

@@ -5,6 +5,7 @@ import dev.innsync.core.Command
 import dev.innsync.core.Condition
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
+import dev.innsync.core.Discarded
 import dev.innsync.core.Effect
 import dev.innsync.core.Entity
 import dev.innsync.core.EntityKind
@@ -27,6 +28,10 @@ import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
 import dev.innsync.core.Urgent
+import java.util.UUID
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.time.Clock
+import kotlin.time.Duration
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
@@ -42,9 +47,6 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withTimeoutOrNull
-import java.util.UUID
-import java.util.concurrent.CopyOnWriteArrayList
-import kotlin.time.Duration
 
 /**
  * An [InnSync] in memory, for previews and tests of screens: shows what it is told to [show], writes down the [commands],
@@ -57,7 +59,7 @@ public class FakeInnSync(
     override val account: Account = FakeDefaults.account,
 ) : InnSync {
     private val given = CopyOnWriteArrayList<Command>()
-    private val discarded = CopyOnWriteArrayList<UUID>()
+    private val discarded = CopyOnWriteArrayList<Discarded>()
     private val queue = MutableStateFlow<List<QueuedOp>>(emptyList())
     private val rows = Shown<List<Entity>>(emptyList())
     private val effectsWaiting = Shown<List<Effect>>(emptyList())
@@ -192,34 +194,46 @@ public class FakeInnSync(
         }
     }
 
-    override suspend fun retry(operation: UUID): UUID =
+    override suspend fun retry(operation: UUID): UUID = working { replace(operation).id }
+
+    override suspend fun edit(operation: UUID, command: Command): Receipt =
+        working { replace(operation).also { given += command } }
+
+    private fun replace(operation: UUID): Receipt {
+        val before = queue.value.find { it.id == operation && it.state is OpState.Parked }
+            ?: throw InnSyncException.InvalidInput("no such parked operation")
+        val after = before.copy(id = newId(), state = OpState.Queued)
+        queue.update { all -> all.map { if (it.id == operation) after else it } }
+        count()
+        return after.receipt(OpState.Queued).also { operationsNow.tell(it) }
+    }
+
+    override suspend fun dependents(operation: UUID): List<QueuedOp> =
         working {
-            val new = newId()
-            val before = queue.value.find { it.id == operation && it.state is OpState.Parked }
-                ?: throw InnSyncException.InvalidInput("no such parked operation")
-            queue.update { all ->
-                all.map {
-                    if (it.id ==
-                        operation
-                    ) {
-                        it.copy(id = new, state = OpState.Queued)
-                    } else {
-                        it
-                    }
-                }
-            }
-            count()
-            operationsNow.tell(before.copy(id = new).receipt(OpState.Queued))
-            new
+            val given = HashSet(listOf(operation))
+            queue.value.filter { op -> op.dependsOn.any { it in given } && given.add(op.id) }
         }
 
-    override suspend fun discard(operation: UUID) {
+    override suspend fun discard(operation: UUID): Unit = working { forget(operation) }
+
+    override suspend fun discardWithDependents(operation: UUID): List<UUID> {
+        val all = listOf(operation) + dependents(operation).map { it.id }
+        return working { all.onEach { forget(it) } }
+    }
+
+    override suspend fun discarded(): List<Discarded> = working { discarded.reversed() }
+
+    override suspend fun exportWork(): String =
         working {
-            if (queue.value.none { it.id == operation }) throw InnSyncException.InvalidInput("no such operation")
-            queue.update { all -> all.filter { it.id != operation } }
-            discarded += operation
-            count()
+            val ids = { all: List<QueuedOp> -> all.joinToString(prefix = "[", postfix = "]") { "\"${it.id}\"" } }
+            """{"outbox":${ids(queue.value)},"discarded":${ids(discarded.map { it.op })}}"""
         }
+
+    private fun forget(operation: UUID) {
+        val op = queue.value.find { it.id == operation } ?: throw InnSyncException.InvalidInput("no such operation")
+        queue.update { all -> all.filter { it.id != operation } }
+        discarded += Discarded(Clock.System.now(), op)
+        count()
     }
 
     override suspend fun outbox(): List<QueuedOp> = working { queue.value }
@@ -230,7 +244,7 @@ public class FakeInnSync(
                 val done = queue.map { all -> all.find { it.id == operation }?.state }.first { it !is OpState.Queued }
                 when {
                     done is OpState.Parked -> Outcome.Parked(done.reason)
-                    operation in discarded -> Outcome.Discarded
+                    discarded.any { it.op.id == operation } -> Outcome.Discarded
                     else -> Outcome.Confirmed
                 }
             }

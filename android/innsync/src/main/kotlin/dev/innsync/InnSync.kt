@@ -4,6 +4,7 @@ import dev.innsync.core.Account
 import dev.innsync.core.Command
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
+import dev.innsync.core.Discarded
 import dev.innsync.core.Effect
 import dev.innsync.core.Entity
 import dev.innsync.core.EntityKind
@@ -23,10 +24,10 @@ import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
 import dev.innsync.core.Urgent
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.StateFlow
 import java.util.UUID
 import kotlin.time.Duration
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.StateFlow
 
 /**
  * One person's InnSync on this phone.
@@ -114,7 +115,34 @@ public interface InnSync {
     public suspend fun retry(operation: UUID): UUID
 
     /**
+     * Tries a parked operation again with another [command] about the same entity, in its place; returns the new one.
+     *
+     * Throws `Rejected` where the phone refuses it already (the parked one stays as it was), `InvalidInput` where there is
+     * no such operation.
+     */
+    public suspend fun edit(operation: UUID, command: Command): Receipt
+
+    /**
+     * The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
+     * creates.
+     */
+    public suspend fun dependents(operation: UUID): List<QueuedOp>
+
+    /** As [discard], with all that builds on it; says what was forgotten. What has left the phone already stays. */
+    public suspend fun discardWithDependents(operation: UUID): List<UUID>
+
+    /** What was discarded in the last 30 days, the latest first. */
+    public suspend fun discarded(): List<Discarded>
+
+    /**
+     * Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
+     * JSON, for a file to be handed in.
+     */
+    public suspend fun exportWork(): String
+
+    /**
      * Forgets an operation that is parked, or has never left the phone, by a person's choice: what it predicted is undone.
+     * It is kept for 30 days, see [discarded].
      *
      * Throws `AlreadySent` where the server may have carried it out, `InvalidInput` where there is no such operation.
      */

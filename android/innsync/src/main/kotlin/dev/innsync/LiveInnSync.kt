@@ -8,6 +8,7 @@ import dev.innsync.core.ConnectionStream
 import dev.innsync.core.Dashboard
 import dev.innsync.core.DashboardBatch
 import dev.innsync.core.DashboardStream
+import dev.innsync.core.Discarded
 import dev.innsync.core.Effect
 import dev.innsync.core.EffectBatch
 import dev.innsync.core.EffectStream
@@ -53,6 +54,9 @@ import dev.innsync.core.UpdateStream
 import dev.innsync.core.Urgent
 import dev.innsync.core.UrgentBatch
 import dev.innsync.core.UrgentStream
+import java.util.UUID
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -67,9 +71,6 @@ import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import java.util.UUID
-import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 
 /** The real one. */
 internal class LiveInnSync(
@@ -205,6 +206,17 @@ internal class LiveInnSync(
         surely { handle.execute(command, dependsOn) }
 
     override suspend fun retry(operation: UUID): UUID = surely { handle.retry(operation) }
+
+    override suspend fun edit(operation: UUID, command: Command): Receipt = surely { handle.edit(operation, command) }
+
+    override suspend fun dependents(operation: UUID): List<QueuedOp> = off { handle.dependents(operation) }
+
+    override suspend fun discardWithDependents(operation: UUID): List<UUID> =
+        surely { handle.discardWithDependents(operation) }
+
+    override suspend fun discarded(): List<Discarded> = off { handle.discarded() }
+
+    override suspend fun exportWork(): String = off { handle.exportWork() }
 
     override suspend fun discard(operation: UUID): Unit = surely { handle.discard(operation) }
 

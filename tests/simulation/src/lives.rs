@@ -1,0 +1,177 @@
+//! An app's lives: it starts over what is on the disk, and ends by closing, dying, or on a disk that fails.
+
+use innsync_engine::{EngineError, Input, StoreRead};
+use innsync_store::OpenError;
+
+use crate::failure::{Checked, Violation};
+use crate::people::PEOPLE;
+use crate::plan::Trouble;
+use crate::queue::Event;
+use crate::storage::End;
+use crate::world::World;
+
+/// Milliseconds after which a person tries again to start an app that could not be.
+const AGAIN_MS: u64 = 2_000;
+
+impl World {
+    pub(crate) fn start(&mut self, who: usize) -> Checked {
+        if self.phones[who].engine.is_some() {
+            return Ok(());
+        }
+        self.note(format!("{} starts", PEOPLE[who].name));
+        let opened = self.phones[who].storage.open();
+        let struck = self.strikes(who);
+        if self.dies_on_disk(who)? {
+            return Ok(());
+        }
+        if let Err(error) = opened {
+            return self.cannot_start(who, struck, &error);
+        }
+        self.settle_doubt(who)?;
+        let opened = self.phones[who].open_engine(self.now, self.plan.seed)?;
+        let struck = self.strikes(who);
+        if self.dies_on_disk(who)? {
+            return Ok(());
+        }
+        match opened {
+            Ok(()) => {}
+            Err(error) if !struck => return Err(self.phones[who].failed(&error)),
+            Err(error) => {
+                self.note(format!("{}'s app cannot start: {error}", PEOPLE[who].name));
+                self.phones[who].storage.close();
+                self.queue.push(self.now + AGAIN_MS, Event::Start { who });
+                self.strikes(who);
+                return self.dies_on_disk(who).map(drop);
+            }
+        }
+        if self.phones[who].session.is_none() && !self.phones[who].is_signing_in {
+            self.phones[who].is_signing_in = true;
+            self.queue.push(self.now + 3_000, Event::SignIn { who });
+        }
+        self.begins(who)
+    }
+
+    /// An engine was opened.
+    fn begins(&mut self, who: usize) -> Checked {
+        let life = self.phones[who].life;
+        let effects = self.phones[who]
+            .storage
+            .look(|store| store.effects().map_err(|error| Violation::new("RUN", error.to_string())))?;
+        for effect in effects {
+            let input = Box::new(Input::Presented { effect: effect.id });
+            self.queue.push(self.now + 200, Event::Shell { who, life, input });
+        }
+        self.schedule_tick(who);
+        if self.phones[who].wants_connection { self.feed(who, Input::Connect) } else { Ok(()) }
+    }
+
+    /// Only a disk that fails may keep an app from starting, and only so that the person knows what to do: nothing is said
+    /// to be damaged, or somebody else's.
+    fn cannot_start(&mut self, who: usize, struck: bool, error: &OpenError) -> Checked {
+        let name = PEOPLE[who].name;
+        let is_passing = matches!(error, OpenError::Io { .. } | OpenError::Full | OpenError::Busy { .. });
+        if !struck || !is_passing {
+            return Err(Violation::new("G1", format!("{name}'s database cannot be opened: {error}")));
+        }
+        let reason = self.phones[who].storage.reason(error);
+        self.note(format!("{name}'s app cannot start: {reason}"));
+        self.queue.push(self.now + AGAIN_MS, Event::Start { who });
+        Ok(())
+    }
+
+    /// Something of the database could not be read: as the client does, a new engine takes over.
+    pub(crate) fn recover(&mut self, who: usize, error: &EngineError) -> Checked {
+        self.note(format!("{}'s engine begins anew: {error}", PEOPLE[who].name));
+        self.drop_socket(who);
+        self.phones[who].tick_at = None;
+        let opened = self.phones[who].open_engine(self.now, self.plan.seed)?;
+        let struck = self.strikes(who);
+        if self.dies_on_disk(who)? {
+            return Ok(());
+        }
+        match opened {
+            // The old one stays.
+            Err(_) if struck => {
+                self.schedule_tick(who);
+                Ok(())
+            }
+            Err(error) => Err(self.phones[who].failed(&error)),
+            Ok(()) => self.begins(who),
+        }
+    }
+
+    /// The app is closed in order, and opened again after `down_ms`.
+    pub(crate) fn close(&mut self, who: usize, down_ms: u64) -> Checked {
+        self.note(format!("{}'s app is closed", PEOPLE[who].name));
+        self.drop_socket(who);
+        self.phones[who].kill(self.now, false);
+        self.queue.push(self.now + down_ms, Event::Start { who });
+        self.phones[who].storage.close();
+        self.strikes(who);
+        self.dies_on_disk(who).map(drop)
+    }
+
+    /// Notes what a disk did; whether it did anything.
+    pub(crate) fn strikes(&mut self, who: usize) -> bool {
+        let strikes = self.phones[who].storage.strikes();
+        for strike in &strikes {
+            let (name, kind) = (PEOPLE[who].name, strike.kind);
+            self.note(format!(
+                "{name}'s disk: {:?} at operation {}, {kind:?}",
+                strike.fault, strike.operation
+            ));
+        }
+        self.disk_faults += strikes.len() as u64;
+        !strikes.is_empty()
+    }
+
+    /// Whether the app has died by its disk; then it is restarted later.
+    pub(crate) fn dies_on_disk(&mut self, who: usize) -> Checked<bool> {
+        let (down_ms, end) = match self.phones[who].storage.death() {
+            None => return Ok(false),
+            Some(Trouble::PowerLoss { down_ms, seed }) => (down_ms, End::PowerLoss(seed)),
+            Some(Trouble::Crash { down_ms }) => (down_ms, End::Death),
+            Some(Trouble::Io { .. } | Trouble::Full { .. } | Trouble::Busy { .. }) => (1, End::Death),
+        };
+        self.end(who, down_ms, end)?;
+        Ok(true)
+    }
+
+    /// Finds out what the database holds: what was committed, perhaps with the commit that the app died in.
+    fn settle_doubt(&mut self, who: usize) -> Checked {
+        let power_failed = std::mem::take(&mut self.phones[who].power_failed);
+        let phone = &self.phones[who];
+        let is =
+            |shadow: &crate::shadow::Shadow| phone.storage.look(|store| shadow.compare(phone.name(), store));
+        let Err(differs) = is(&phone.shadow) else { return self.is_settled(who, power_failed) };
+        for (batch, choice) in phone.storage.doubt.failed.iter().rev() {
+            let mut shadow = phone.shadow.clone();
+            shadow.apply(batch);
+            if is(&shadow).is_ok() {
+                let (batch, choice) = (batch.clone(), *choice);
+                self.note(format!("{}'s last commit had happened", PEOPLE[who].name));
+                self.written(who, &batch, choice)?;
+                return self.is_settled(who, power_failed);
+            }
+        }
+        if power_failed {
+            for shadow in phone.storage.doubt.left() {
+                if is(&shadow).is_ok() {
+                    self.note(format!("{} has lost rows of a snapshot on its way in", PEOPLE[who].name));
+                    self.phones[who].shadow = shadow;
+                    self.phones[who].watch.forget_looks();
+                    return self.is_settled(who, power_failed);
+                }
+            }
+        }
+        Err(differs)
+    }
+
+    /// After a power loss all that is there is durable.
+    fn is_settled(&mut self, who: usize, power_failed: bool) -> Checked {
+        if power_failed {
+            self.phones[who].storage.doubt = Default::default();
+        }
+        Ok(())
+    }
+}
