@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod cargo;
 mod demo;
+mod e2e;
 mod shells;
 mod sim;
 mod test;
@@ -30,6 +31,8 @@ enum Command {
     Basement(demo::BasementArgs),
     /// Runs the simulator: three phones and the server on virtual time, one seed after the other.
     Sim(sim::Args),
+    /// Runs rounds of chaos: server and phones as processes, a bad network between them, and kill -9 of both.
+    E2e(e2e::Args),
     /// Writes the Kotlin and Swift that belong to the core, and puts the libraries where the two packages find them.
     Bindings(bindings::Args),
     /// Measures InnSync beside plain baselines in the same run, and prints a table.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Basement(args) => demo::run_basement(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::E2e(args) => e2e::run(&args),
         Command::Bindings(args) => bindings::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

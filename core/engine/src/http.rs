@@ -71,6 +71,12 @@ impl Requests {
         Some(self.in_flight.remove(at))
     }
 
+    /// Forgets the one for that purpose, if it is under way; its answer will be ignored.
+    pub(crate) fn take_for(&mut self, purpose: Purpose) -> bool {
+        let id = self.find(purpose).map(|it| it.id);
+        id.is_some_and(|id| self.take(id).is_some())
+    }
+
     /// Forgets all but a refresh: their answers will be ignored.
     pub(crate) fn forget(&mut self) {
         self.in_flight.retain(|it| it.purpose == Purpose::Refresh);

@@ -182,6 +182,15 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The connection that the push went into is gone, and nobody may ever say so: its operations go again, with others. The
+    /// server knows them by their ids.
+    pub(crate) fn push_anew(&mut self) {
+        if self.state.requests.take_for(Purpose::Push) {
+            let sent = std::mem::take(&mut self.state.push.under_way);
+            self.requeue(&sent, false);
+        }
+    }
+
     fn push_failed(&mut self, sent: &[Uuid], after: Option<u64>) {
         self.requeue(sent, false);
         let push = &mut self.state.push;

@@ -55,7 +55,11 @@ impl Draft<'_> {
             Input::Http { id, answer } => self.on_http(id, answer)?,
             Input::SnapshotLines { id, lines } => self.on_snapshot_lines(id, &lines)?,
             Input::Tick => self.compare_digest()?,
-            Input::NetworkChanged { available: true } | Input::Foreground => self.wake_up(),
+            Input::NetworkChanged { available: true } => {
+                self.leave_old_network();
+                self.wake_up();
+            }
+            Input::Foreground => self.wake_up(),
             Input::NetworkChanged { available: false } => {
                 self.state.requests.answers = Answers::None;
                 if self.state.link.is_live() {
@@ -69,6 +73,15 @@ impl Draft<'_> {
             Input::CommitFailed => self.commit_failed(),
         }
         Ok(())
+    }
+
+    /// What was asked over the network that is gone would be waited for in vain, for as long as an answer may take. A snapshot
+    /// is not begun anew, since that costs most, nor a refresh, whose answer must not be missed.
+    fn leave_old_network(&mut self) {
+        self.push_anew();
+        if self.state.requests.take_for(Purpose::Pull) {
+            self.state.feed.want_pull();
+        }
     }
 
     /// Now is a good time: whatever waits is tried.

@@ -63,6 +63,8 @@ struct Scale {
     openings: usize,
     taps: usize,
     sockets: usize,
+    /// Sockets that come back to a server that was started again.
+    returning: usize,
     /// Changes in a round, each to every socket.
     commits: u64,
     /// Milliseconds for a server to come to rest.
@@ -76,6 +78,7 @@ const FULL: Scale = Scale {
     openings: 60,
     taps: 1_000,
     sockets: 1_000,
+    returning: 5_000,
     commits: 50,
     settle_ms: 2_000,
 };
@@ -83,13 +86,14 @@ const FULL: Scale = Scale {
 type Measure = fn(&Scale) -> Result<Vec<Row>>;
 
 /// All that is measured, by the beginning of its rows' names.
-const ALL: [(&str, Measure); 6] = [
+const ALL: [(&str, Measure); 7] = [
     (rows::ingest::NAME, rows::ingest::rows),
     (rows::tap::NAME, rows::tap::rows),
     (rows::query::NAME, rows::query::rows),
     (rows::open::NAME, rows::open::rows),
     (rows::idle::NAME, rows::idle::rows),
     (rows::fanout::NAME, rows::fanout::rows),
+    (rows::returning::NAME, rows::returning::rows),
 ];
 
 fn main() -> ExitCode {

@@ -1,9 +1,12 @@
 //! Server and phones as real processes, sockets and databases, for the scenarios in `tests/` and for `cargo xtask demo`.
 
+pub mod chaos;
 mod http;
 mod patience;
 mod phone;
+mod random;
 mod server;
+pub mod toxic;
 
 pub use http::{Answer, Http};
 pub use patience::{PATIENCE, becomes};

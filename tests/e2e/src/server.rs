@@ -1,5 +1,6 @@
 //! The server: a process of its own that can be killed and started again at the same address.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,7 @@ use crate::http::Http;
 pub struct Server {
     data: PathBuf,
     arguments: Vec<String>,
+    log: Option<PathBuf>,
     url: String,
     process: Option<Child>,
 }
@@ -23,8 +25,17 @@ impl Server {
 
     /// As [`Server::start`], with those arguments besides.
     pub fn start_with(data: &Path, arguments: &[String]) -> Result<Self, String> {
-        let mut server =
-            Self { data: data.to_owned(), arguments: arguments.to_vec(), url: String::new(), process: None };
+        Self::start_as(data, arguments, None)
+    }
+
+    /// As [`Server::start_with`]; what it logs goes to that file.
+    pub fn start_logged(data: &Path, arguments: &[String], log: &Path) -> Result<Self, String> {
+        Self::start_as(data, arguments, Some(log.to_owned()))
+    }
+
+    fn start_as(data: &Path, arguments: &[String], log: Option<PathBuf>) -> Result<Self, String> {
+        let (data, arguments) = (data.to_owned(), arguments.to_vec());
+        let mut server = Self { data, arguments, log, url: String::new(), process: None };
         server.spawn("127.0.0.1:0")?;
         Ok(server)
     }
@@ -40,14 +51,23 @@ impl Server {
     }
 
     fn spawn(&mut self, listen: &str) -> Result<(), String> {
+        let fault = |error: std::io::Error| format!("the server could not be started: {error}");
+        let (level, stderr) = match &self.log {
+            None => ("error", Stdio::inherit()),
+            Some(log) => {
+                let log = File::options().create(true).append(true).open(log).map_err(fault)?;
+                ("debug", Stdio::from(log))
+            }
+        };
         let mut child = Command::new(Self::program()?)
             .args(["serve", "--demo", "--listen", listen, "--data"])
             .arg(&self.data)
             .args(&self.arguments)
-            .env("RUST_LOG", "error")
+            .env("RUST_LOG", level)
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .spawn()
-            .map_err(|error| format!("the server could not be started: {error}"))?;
+            .map_err(fault)?;
         let mut first = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut first).map_err(|error| error.to_string())?;
@@ -66,6 +86,11 @@ impl Server {
     /// Plain HTTP to it.
     pub fn http(&self) -> Result<Http, String> {
         Http::new(&self.url)
+    }
+
+    /// Whether there is a process, as far as [`Server::kill`] and [`Server::restart`] know.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
     }
 
     /// Kills it as a power cut would.

@@ -1,5 +1,6 @@
 //! HTTP requests.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use innsync_engine::limits::{CONNECT_TIMEOUT_MS, HTTP_TIMEOUT_MS, ROWS_PER_TRANSACTION};
@@ -55,25 +56,23 @@ pub(crate) struct Request {
     pub(crate) body: Option<String>,
 }
 
-/// The HTTP client of one handle.
+/// The HTTP client of one handle. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
-    client: reqwest::Client,
+    client: Arc<RwLock<reqwest::Client>>,
+    tls: ClientConfig,
 }
 
 impl Http {
     pub(crate) fn new(tls: ClientConfig) -> Result<Self, Error> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-            // Between two pieces of a body: a long snapshot over a slow link is fine, a dead one is not.
-            .read_timeout(Duration::from_millis(HTTP_TIMEOUT_MS))
-            // A redirect is a captive portal, or would carry the token elsewhere.
-            .redirect(Policy::none())
-            .no_proxy()
-            .gzip(true)
-            .build();
-        Ok(Self { client: client.map_err(|error| Error::bug("no HTTP client can be made", &error))? })
+        Ok(Self { client: Arc::new(RwLock::new(client(tls.clone())?)), tls })
+    }
+
+    /// No request goes over a connection that was opened before: on another network they are dead, and may not know it.
+    pub(crate) fn renew(&self) {
+        if let Ok(fresh) = client(self.tls.clone()) {
+            *self.client.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 
     /// Makes a request whose answer is read as a whole.
@@ -95,6 +94,7 @@ impl Http {
     }
 
     async fn send(&self, request: Request) -> Result<reqwest::Response, Failed> {
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut headers = HeaderMap::new();
         if let Some(token) = &request.token {
             let bearer = HeaderValue::try_from(format!("Bearer {token}"));
@@ -103,9 +103,9 @@ impl Http {
             headers.insert(AUTHORIZATION, bearer);
         }
         let mut builder = match request.method {
-            "GET" => self.client.get(&request.url),
-            "DELETE" => self.client.delete(&request.url),
-            _ => self.client.post(&request.url),
+            "GET" => client.get(&request.url),
+            "DELETE" => client.delete(&request.url),
+            _ => client.post(&request.url),
         };
         if let Some(body) = request.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -113,6 +113,20 @@ impl Http {
         }
         builder.headers(headers).send().await.map_err(failed)
     }
+}
+
+fn client(tls: ClientConfig) -> Result<reqwest::Client, Error> {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
+        // Between two pieces of a body: a long snapshot over a slow link is fine, a dead one is not.
+        .read_timeout(Duration::from_millis(HTTP_TIMEOUT_MS))
+        // A redirect is a captive portal, or would carry the token elsewhere.
+        .redirect(Policy::none())
+        .no_proxy()
+        .gzip(true)
+        .build();
+    client.map_err(|error| Error::bug("no HTTP client can be made", &error))
 }
 
 async fn whole(mut response: reqwest::Response) -> Answer {

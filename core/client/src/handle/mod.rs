@@ -140,6 +140,9 @@ impl InnSync {
 
     /// The platform says whether there is a network, or that it is another one.
     pub fn network_changed(&self, available: bool) {
+        if available {
+            self.inner.http.renew();
+        }
         self.hand_in(Input::NetworkChanged { available });
     }
 

@@ -389,6 +389,32 @@ fn read_marks_join_those_that_wait_and_hold_nobody_up() {
 }
 
 #[test]
+fn what_went_into_a_network_that_is_gone_goes_again_over_the_next() {
+    // G2, G3
+    let mut motel = motel();
+    let start = |number| Command::StartTask { task_id: id(number) };
+    let (mut phone, taps) = pushing(&mut motel, vec![start(71)]);
+    let lost = phone.next_request("/v1/ops");
+    let later = phone.tap(start(72));
+    assert!(!phone.has_request("/v1/ops"), "one push at a time");
+    phone.feed(Input::Foreground);
+    phone.settle();
+    assert!(!phone.has_request("/v1/ops"), "on the same network it may still be answered");
+    phone.feed(Input::NetworkChanged { available: true });
+    phone.settle();
+    let again = phone.next_request("/v1/ops");
+    let sent: Vec<_> = ops(&again).iter().map(|op| op.id).collect();
+    assert_eq!(sent, [taps[0], later]);
+    // It had come through, and only its answer was lost; that comes after all, when nobody waits for it any more.
+    motel.push(&lost.body.as_ref().unwrap().0);
+    phone.serve_one(&again, &mut motel);
+    phone.serve_one(&lost, &mut motel);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.engine.status().pending_changes, 0);
+    assert_eq!(motel.cursor().seq, 2);
+}
+
+#[test]
 fn two_hundred_and_fifty_six_at_a_time() {
     let mut motel = motel();
     let commands = (0..300).map(|number| report(id(4_000 + number), "Lamp")).collect();

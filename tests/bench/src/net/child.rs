@@ -38,6 +38,20 @@ impl Child {
         }
     }
 
+    /// Asks it to stop (SIGTERM), or kills it; returns when it has ended.
+    pub(crate) fn end(&mut self, politely: bool) -> Result<()> {
+        if politely {
+            let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;
+            if !asked.success() {
+                return Err(format!("kill: {asked}").into());
+            }
+        } else {
+            self.process.kill()?;
+        }
+        self.process.wait()?;
+        Ok(())
+    }
+
     /// Resident memory, in MB.
     pub(crate) fn memory_mb(&self) -> Result<f64> {
         Ok(machine::status_kb(self.process.id(), "VmRSS")? / 1_000.0)

@@ -2,10 +2,12 @@
 
 mod child;
 mod http;
+mod links;
 pub(crate) mod ours;
 pub(crate) mod plain;
 mod sockets;
 
 pub(crate) use child::Child;
 pub(crate) use http::Http;
+pub(crate) use links::{Links, Returned, Rule};
 pub(crate) use sockets::{Dial, Sockets};

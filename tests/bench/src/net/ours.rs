@@ -1,6 +1,8 @@
 //! The real server: this program once more, as `innsync-server serve`, over a ledger in a folder of its own, with the
 //! demo's motel in it.
 
+use std::path::Path;
+
 use innsync_domain::{Command, SuitePatch, Timestamp, Uuid};
 use innsync_protocol::{
     ClientFrame, IntentTime, Op, PushAnswer, PushRequest, Resume, SCHEMA, SUBPROTOCOL, SessionAnswer,
@@ -25,17 +27,41 @@ const SUITE: &str = "101";
 pub(crate) struct Server {
     // Before the folder: it is gone when the folder goes.
     pub(crate) child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+/// How it is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// SIGTERM: it tells every phone when to come back.
+    Politely,
+    /// SIGKILL.
+    Kill,
 }
 
 impl Server {
     pub(crate) fn start() -> Result<Self> {
         let folder = machine::folder()?;
-        let data = folder.path().join("ledger.sqlite");
+        let child = Self::spawn(folder.path(), "127.0.0.1:0")?;
+        Ok(Self { child, folder })
+    }
+
+    fn spawn(folder: &Path, listen: &str) -> Result<Child> {
+        let data = folder.join("ledger.sqlite");
         let data = data.to_str().ok_or("an odd folder")?;
-        let arguments = ["--demo", "--listen", "127.0.0.1:0", "--token-ttl", "12h", "--data", data];
-        let child = Child::start(&[&[COMMAND], arguments.as_slice()].concat())?;
-        Ok(Self { child, _folder: folder })
+        let arguments = ["--demo", "--listen", listen, "--token-ttl", "12h", "--data", data];
+        Child::start(&[&[COMMAND], arguments.as_slice()].concat())
+    }
+
+    /// Stops it; returns when its process has ended.
+    pub(crate) fn stop(&mut self, how: Stop) -> Result<()> {
+        self.child.end(how == Stop::Politely)
+    }
+
+    /// Starts it where it was, on what it had saved; returns when it listens.
+    pub(crate) fn start_again(&mut self) -> Result<()> {
+        self.child = Self::spawn(self.folder.path(), &self.child.address.to_string())?;
+        Ok(())
     }
 
     /// How InnSync's sockets are dialled: up to date, so that they hear of what comes next.

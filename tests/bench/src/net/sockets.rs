@@ -89,9 +89,14 @@ impl Sockets {
     }
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 async fn dial(dial: &Dial) -> Result<Socket> {
+    dial_counted(dial, || {}).await
+}
+
+/// Opens a socket; `reached` is called when there is a connection, before anything was said.
+pub(super) async fn dial_counted(dial: &Dial, reached: impl FnOnce()) -> Result<Socket> {
     let mut request = dial.url.as_str().into_client_request()?;
     let headers = request.headers_mut();
     if let Some(token) = &dial.token {
@@ -102,6 +107,7 @@ async fn dial(dial: &Dial) -> Result<Socket> {
     }
     let address = request.uri().authority().ok_or("no host")?.as_str().to_owned();
     let stream = TcpStream::connect(address).await?;
+    reached();
     stream.set_nodelay(true)?;
     let small = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
     let (mut socket, _) = client_async_with_config(request, stream, Some(small)).await?;

@@ -5,4 +5,5 @@ pub(crate) mod idle;
 pub(crate) mod ingest;
 pub(crate) mod open;
 pub(crate) mod query;
+pub(crate) mod returning;
 pub(crate) mod tap;
