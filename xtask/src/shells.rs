@@ -10,11 +10,15 @@ use crate::cargo::{root, step};
 /// The release of Kotlin's format checker.
 const KTLINT: &str = "1.8.0";
 
-/// Builds and tests the Kotlin library with Maven, on the JVM.
-pub(crate) fn kotlin() -> Result<(), String> {
+/// Builds and tests the Kotlin library with Maven, on the JVM; and its reference, where that is wanted.
+pub(crate) fn kotlin(reference: bool) -> Result<(), String> {
     needs_kotlin()?;
     let mut verify = maven(&built()?);
-    step("tests of the Kotlin library", verify.arg("verify").env("INNSYNC_SERVER", server()?))?;
+    verify.arg("verify").env("INNSYNC_SERVER", server()?);
+    if reference {
+        verify.arg("--activate-profiles=reference");
+    }
+    step("tests of the Kotlin library", &mut verify)?;
 
     let tools = std::path::absolute(root().join("target/tools")).map_err(|error| error.to_string())?;
     let mut fetch = Command::new("mvn");
@@ -57,12 +61,16 @@ pub(crate) fn needs_swift() -> Result<(), String> {
     })
 }
 
-/// Builds and tests the Swift package, and looks at its format.
-pub(crate) fn swift() -> Result<(), String> {
+/// Builds and tests the Swift package, and looks at its format; and builds its reference, where that is wanted.
+pub(crate) fn swift(reference: bool) -> Result<(), String> {
     needs_swift()?;
     let mut test = Command::new(root().join("ios/test.sh"));
     test.env("INNSYNC_SERVER", server()?).env("INNSYNC_SCENARIOS", root().join("tests/scenarios"));
-    step("tests and format of the Swift package", &mut test)
+    step("tests and format of the Swift package", &mut test)?;
+    if reference {
+        step("reference of the Swift package", &mut Command::new(root().join("ios/reference.sh")))?;
+    }
+    Ok(())
 }
 
 fn server() -> Result<PathBuf, String> {

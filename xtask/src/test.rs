@@ -41,11 +41,11 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
         bindings::generate(&bindings::built()?)?;
     }
     if wanted(Part::Kotlin) {
-        shells::kotlin()?;
+        shells::kotlin(wanted(Part::Docs))?;
         ran.push("Kotlin");
     }
     if wanted(Part::Swift) {
-        shells::swift()?;
+        shells::swift(wanted(Part::Docs))?;
         ran.push("Swift");
     }
     if wanted(Part::Docs) {

@@ -7,13 +7,13 @@ use innsync_protocol::limits::OP_BYTES;
 use innsync_protocol::{IntentTime, Op, SCHEMA};
 
 use crate::draft::{Draft, receipt};
-use crate::limits::OPS_QUEUED;
+use crate::limits::{DISCARDED_KEPT_MS, OPS_QUEUED};
 use crate::outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
 use crate::predict::{Outlook, PredictedRows, least_footprint, predict};
 use crate::queue::is_pending;
 use crate::replay::{Over, replay};
-use crate::store::StoreError;
+use crate::store::{StoreError, Write};
 
 impl Draft<'_> {
     pub(crate) fn execute(
@@ -147,6 +147,10 @@ impl Draft<'_> {
         };
         match self.replace(&old, id, old.op.command.clone())? {
             Ok(_) => {}
+            // Just now it cannot be told, as before the first snapshot: the reason that it has says more.
+            Err(rejection) if rejection.class == ErrorClass::Transient => {
+                self.error(format!("operation {parked} was not tried again: {}", rejection.message));
+            }
             Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
         }
         Ok(())
@@ -235,6 +239,9 @@ impl Draft<'_> {
 
     /// The latest first, so that nothing is parked or sent in between.
     pub(crate) fn discard_with_dependents(&mut self, id: Uuid) {
+        if !self.state.outbox.get(id).is_some_and(|op| op.may_be_discarded()) {
+            return self.discard(id);
+        }
         for dependent in self.state.dependents(id).into_iter().rev() {
             if let Some(op) = self.state.outbox.get(dependent).filter(|op| op.may_be_discarded()).cloned() {
                 self.forget(&op);
@@ -248,8 +255,12 @@ impl Draft<'_> {
         self.state.push.forget(op.op.id);
         self.remove_op(op.op.id);
         if !op.op.command.is_cosmetic() {
+            // A phone that has not met the server may have any clock: it forgets nothing by it.
+            if let Some(now) = self.state.clock.at(self.now.boot_ms) {
+                self.discards.push(Write::ForgetDiscarded { before: now.plus_millis(-DISCARDED_KEPT_MS) });
+            }
             let at = self.state.clock.guess(self.now);
-            self.discarded.push(Discarded { at, op: op.clone() });
+            self.discards.push(Write::PutDiscarded(Discarded { at, op: op.clone() }));
         }
     }
 
@@ -262,7 +273,8 @@ impl Draft<'_> {
             let mut op = QueuedOp::clone(&op);
             op.op.depends_on.retain(|it| *it != discarded);
             self.put_op(op.clone());
-            if op.state == OpState::Queued {
+            // What has left the phone may be done already.
+            if op.state == OpState::Queued && op.may_be_discarded() {
                 let message =
                     "The change that this one was to follow was discarded; retry or discard this one, too.";
                 let rejection =

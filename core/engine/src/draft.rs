@@ -11,7 +11,7 @@ use innsync_protocol::Digest;
 use crate::clock::Now;
 use crate::engine::Config;
 use crate::limits::EFFECTS_WAITING;
-use crate::outbox::{Discarded, OpState, QueuedOp, Receipt};
+use crate::outbox::{OpState, QueuedOp, Receipt};
 use crate::output::{ClientEvent, Effect, Output};
 use crate::predict::{Observer, Rows};
 use crate::state::State;
@@ -53,7 +53,7 @@ pub(crate) struct Draft<'a> {
     /// one.
     ops: BTreeSet<(u64, Uuid)>,
     /// What a person chose to forget in this step.
-    pub(crate) discarded: Vec<Discarded>,
+    pub(crate) discards: Vec<Write>,
     effects: Vec<Write>,
     known_effects: BTreeSet<Uuid>,
 }
@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
             rebuild_all: false,
             predicted: BTreeMap::new(),
             ops: BTreeSet::new(),
-            discarded: Vec::new(),
+            discards: Vec::new(),
             effects: Vec::new(),
             known_effects: BTreeSet::new(),
         }
@@ -285,7 +285,7 @@ impl<'a> Draft<'a> {
             }
         }
         writes.append(&mut put);
-        writes.extend(std::mem::take(&mut self.discarded).into_iter().map(Write::PutDiscarded));
+        writes.append(&mut self.discards);
         writes.append(&mut self.effects);
         if self.state.meta != *meta_before {
             writes.push(Write::PutMeta(self.state.meta.clone()));

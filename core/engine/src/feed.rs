@@ -73,6 +73,11 @@ impl Feed {
         self.failures = 0;
     }
 
+    /// What was to be compared with a digest may not have been committed.
+    pub(crate) fn forget_digest(&mut self) {
+        self.expected = None;
+    }
+
     pub(crate) fn forget_frames(&mut self) {
         self.buffer = Arc::default();
     }
@@ -290,14 +295,20 @@ impl Draft<'_> {
 
     /// Compares the mirror with the digest that the server gave of it, and fetches everything anew where they differ: a
     /// mistake of ours, or rows that were damaged.
-    pub(crate) fn compare_digest(&mut self) -> Result<(), StoreError> {
-        let Some((seq, expected)) = self.state.feed.expected.take() else { return Ok(()) };
+    pub(crate) fn compare_digest(&mut self) {
+        let Some((seq, expected)) = self.state.feed.expected.take() else { return };
         let meta = &self.state.meta;
         let comparable = meta.has_data && meta.cursor.seq == seq && meta.passed_over.is_none();
         if !comparable || self.state.snapshots.is_due() {
-            return Ok(());
+            return;
         }
-        let found = self.digest_before()?;
+        let found = match self.digest_before() {
+            Ok(found) => found,
+            Err(error) => {
+                self.error(format!("what is here could not be compared with the server: {error}"));
+                return;
+            }
+        };
         if found != expected {
             self.state.meta.healed += 1;
             self.error(format!(
@@ -306,7 +317,6 @@ impl Draft<'_> {
             ));
             self.refetch();
         }
-        Ok(())
     }
 }
 

@@ -183,11 +183,10 @@ impl Draft<'_> {
     }
 
     /// The connection that the push went into is gone, and nobody may ever say so: its operations go again, with others. The
-    /// server knows them by their ids.
+    /// server knows them by their ids. Writes nothing: what is marked as sent and not under way is sent again.
     pub(crate) fn push_anew(&mut self) {
         if self.state.requests.take_for(Purpose::Push) {
-            let sent = std::mem::take(&mut self.state.push.under_way);
-            self.requeue(&sent, false);
+            self.state.push.under_way.clear();
         }
     }
 

@@ -36,6 +36,8 @@ struct Run {
     resumes: bool,
     /// Lines that came after the first.
     lines: u64,
+    /// Of these, those that had come when it was last asked for.
+    lines_before: u64,
     rows: u64,
     /// Sections that are whole.
     sections: u8,
@@ -74,6 +76,11 @@ impl Snapshots {
         self.failures = 0;
     }
 
+    /// The network of the one under way is gone: it shall go on over the next, from where it is.
+    pub(crate) fn interrupt(&mut self) {
+        self.cut = self.run.take().filter(|run| run.start.is_some());
+    }
+
     /// Drops the one under way; it is asked for again, from its beginning.
     pub(crate) fn abandon(&mut self) {
         self.run = None;
@@ -104,7 +111,7 @@ impl Draft<'_> {
             let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME), resume);
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
             self.state.snapshots.run = Some(match cut.filter(|_| resume.is_some()) {
-                Some(run) => Run { id, resumes: true, ..run },
+                Some(run) => Run { id, resumes: true, lines_before: run.lines, ..run },
                 None => self.new_run(id),
             });
         }
@@ -118,6 +125,7 @@ impl Draft<'_> {
             start: None,
             resumes: false,
             lines: 0,
+            lines_before: 0,
             rows: 0,
             sections: 0,
             direct,
@@ -263,10 +271,7 @@ impl Draft<'_> {
                 self.snapshot_cut(None);
             }
             // The refresh is under way; the snapshot is asked for after it.
-            Answer::Unauthorized => {
-                let run = self.state.snapshots.run.take();
-                self.state.snapshots.cut = run.filter(|run| run.start.is_some());
-            }
+            Answer::Unauthorized => self.state.snapshots.interrupt(),
             Answer::TooLarge => self.snapshot_failed(None),
             Answer::Later { after, .. } => self.snapshot_cut(after),
         }
@@ -275,11 +280,11 @@ impl Draft<'_> {
     /// It broke off; what has come of it is kept, and it shall go on from there.
     fn snapshot_cut(&mut self, after: Option<u64>) {
         let run = self.state.snapshots.run.clone().filter(|run| run.start.is_some());
-        self.snapshot_failed(after);
-        // What has made headway need not wait as long as what never begins.
-        if run.as_ref().is_some_and(|run| !run.resumes && run.lines > 0) {
-            self.state.snapshots.failures = self.state.snapshots.failures.min(1);
+        // What makes headway need not wait as long as what never begins.
+        if run.as_ref().is_some_and(|run| run.lines > run.lines_before) {
+            self.state.snapshots.failures = 0;
         }
+        self.snapshot_failed(after);
         self.state.snapshots.cut = run;
     }
 

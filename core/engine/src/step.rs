@@ -54,7 +54,10 @@ impl Draft<'_> {
             Input::Socket { generation, event } => self.on_socket(generation, event)?,
             Input::Http { id, answer } => self.on_http(id, answer)?,
             Input::SnapshotLines { id, lines } => self.on_snapshot_lines(id, &lines)?,
-            Input::Tick => self.compare_digest()?,
+            Input::Tick if self.state.hold_until.is_none_or(|until| until <= self.now.boot_ms) => {
+                self.compare_digest()
+            }
+            Input::Tick => {}
             Input::NetworkChanged { available: true } => {
                 self.leave_old_network();
                 self.wake_up();
@@ -76,9 +79,12 @@ impl Draft<'_> {
     }
 
     /// What was asked over the network that is gone would be waited for in vain, for as long as an answer may take. A snapshot
-    /// is not begun anew, since that costs most, nor a refresh, whose answer must not be missed.
+    /// goes on where it was. A refresh is waited for, since its answer must not be missed.
     fn leave_old_network(&mut self) {
         self.push_anew();
+        if self.state.requests.take_for(Purpose::Snapshot) {
+            self.state.snapshots.interrupt();
+        }
         if self.state.requests.take_for(Purpose::Pull) {
             self.state.feed.want_pull();
         }
@@ -99,6 +105,7 @@ impl Draft<'_> {
         self.state.requests.forget();
         self.state.push.under_way.clear();
         self.state.feed.forget_frames();
+        self.state.feed.forget_digest();
         self.state.feed.want_pull();
         self.state.snapshots.abandon();
         self.state.commit_failures += 1;

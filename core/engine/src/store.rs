@@ -85,8 +85,13 @@ pub enum Write {
     PutOp(QueuedOp),
     /// Removes an operation.
     DeleteOp(Uuid),
-    /// Keeps an operation that the person discarded, and forgets those that were kept long enough.
+    /// Keeps an operation that the person discarded.
     PutDiscarded(Discarded),
+    /// Forgets those that were discarded before then.
+    ForgetDiscarded {
+        /// By the server's clock.
+        before: Timestamp,
+    },
     /// Replaces the facts.
     PutMeta(Meta),
     /// Records an effect to be presented.

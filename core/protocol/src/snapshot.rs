@@ -9,7 +9,7 @@
 //! {"type":"END","results":[…]}
 //! ```
 //!
-//! A snapshot without its END line was cut. For a minute the server keeps what it has not delivered: a request that says how
+//! A snapshot without its END line was cut. For a minute the server keeps it: a request that says how
 //! many lines have come (`resume`) is answered from there, with a first line that has `from`; or with a new snapshot.
 
 use innsync_domain::{Entity, EntityKind, Uuid};

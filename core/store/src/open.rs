@@ -26,14 +26,14 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The writer's connection, of the newest format; and whether it keeps a log ([`use_log`]).
 pub(crate) fn open_writer(path: &Path) -> Result<(Connection, bool), OpenError> {
     look(path)?;
-    let has_log = has_content(&beside(path, "-wal"));
+    let log_to_sync = has_content(&beside(path, "-wal"));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection =
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
-    let prepared = prepare_writer(path, &mut connection, has_log);
+    let prepared = prepare_writer(path, &mut connection, log_to_sync);
     match prepared {
         Ok(logs) => Ok((connection, logs)),
         Err(Refused::Open(error)) => Err(error),
@@ -73,7 +73,7 @@ impl From<rusqlite::Error> for Refused {
     }
 }
 
-fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Result<bool, Refused> {
+fn prepare_writer(path: &Path, connection: &mut Connection, log_to_sync: bool) -> Result<bool, Refused> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // Until the file is known to be ours, closing must not write the log back into it.
@@ -96,7 +96,7 @@ fn prepare_writer(path: &Path, connection: &mut Connection, has_log: bool) -> Re
     let logs = use_log(connection)?;
     connection.query_row(&format!("PRAGMA journal_size_limit = {LOG_BYTES}"), [], |_| Ok(()))?;
     connection.query_row(&format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"), [], |_| Ok(()))?;
-    if has_log {
+    if log_to_sync {
         sync_log(connection)?;
     }
     Ok(logs)
@@ -168,6 +168,8 @@ fn look(path: &Path) -> Result<(), OpenError> {
     match judged {
         // When the power failed, the start of the file was being written: SQLite's journal takes it back.
         Err(OpenError::NotOurs { .. } | OpenError::Corrupt { .. }) if was_ours(path) => Ok(()),
+        // The same while the log was being written back: it has the page whole still, and then says whose it is.
+        Err(OpenError::NotOurs { .. }) if !start.starts_with(MAGIC) && has_log(path) => Ok(()),
         judged => judged,
     }
 }
@@ -194,6 +196,13 @@ fn was_ours(path: &Path) -> bool {
         Ok(number(&page) == 1 && header.starts_with(MAGIC) && header[68..72] == APPLICATION_ID.to_be_bytes())
     };
     read().unwrap_or(false)
+}
+
+/// Whether there is a write-ahead log beside the file (sqlite.org/fileformat2.html §4.1).
+fn has_log(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    let read = File::open(beside(path, "-wal")).and_then(|mut log| log.read_exact(&mut magic));
+    read.is_ok() && matches!(u32::from_be_bytes(magic), 0x377f_0682 | 0x377f_0683)
 }
 
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];

@@ -61,6 +61,9 @@ impl<'b> Writer<'_, 'b> {
                 Ok(())
             }
             Write::PutDiscarded(discarded) => self.put_discarded(discarded),
+            Write::ForgetDiscarded { before } => {
+                self.run("DELETE FROM discarded WHERE at < ?1", [before.write()?]).map(drop)
+            }
             Write::PutMeta(meta) => self.put_meta(meta),
             Write::PutEffect(effect) => self.put_effect(effect),
             Write::EffectPresented(id) => self.effect_presented(*id),
@@ -116,8 +119,6 @@ impl<'b> Writer<'_, 'b> {
     }
 
     fn put_discarded(&self, discarded: &Discarded) -> rusqlite::Result<()> {
-        let too_old = discarded.at.plus_millis(-limits::DISCARDED_KEPT_MS);
-        self.run("DELETE FROM discarded WHERE at < ?1", [too_old.write()?])?;
         self.run(
             "REPLACE INTO discarded (id, at, doc) VALUES (?1, ?2, ?3)",
             params![discarded.op.op.id.as_bytes(), discarded.at.write()?, to_json(discarded)?],

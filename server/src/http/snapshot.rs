@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
-use innsync_domain::Uuid;
+use innsync_domain::{EntityKind, Uuid};
 use innsync_protocol::{SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart, limits};
 
 use super::bearer::authenticate;
@@ -56,6 +56,12 @@ fn new_id() -> Result<Uuid, Refused> {
 async fn go_on(shared: &Shared, facts: &TokenFacts, wanted: &SnapshotRequest) -> Option<Outlet> {
     let SnapshotResume { id, lines } = wanted.resume?;
     let spool = shared.spools.find(facts.session, id)?;
+    // What somebody may see changes with who they are, and so does their version.
+    let (property, employee) = (facts.property.clone(), facts.employee);
+    let now = shared.readers.run(move |reader| version_of(reader, &property, employee)).await.ok()?.ok()?;
+    if now.is_none() || spool.person() != now {
+        return None;
+    }
     let begin = move |line: &str| match SnapshotLine::parse(line) {
         Ok(SnapshotLine::Start(start)) => {
             Some(SnapshotLine::Start(SnapshotStart { from: lines, ..start }).to_json())
@@ -63,6 +69,15 @@ async fn go_on(shared: &Shared, facts: &TokenFacts, wanted: &SnapshotRequest) ->
         _ => None,
     };
     tokio::task::spawn_blocking(move || spool.outlet_after(lines, begin)).await.ok()?
+}
+
+/// The version of that person as they are now; `None`: not on the staff any more.
+fn version_of(reader: &Reader, property: &str, employee: Uuid) -> Result<Option<u64>, LedgerError> {
+    match reader.get(property, employee, &EntityKind::Employee, employee) {
+        Ok(entity) => Ok(entity.map(|entity| entity.version())),
+        Err(LedgerError::NoSuchPerson(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// On its way to the phone; kept for a while when that ends, however it ends.
@@ -133,7 +148,15 @@ fn read_into(
     spool.upgrade().ok_or(Cut::GivenUp)?.admit()?;
     let mut buffer = String::with_capacity(CHUNK_BYTES + 1024);
     let mut put = Ok(());
-    let id = Some(spool.upgrade().ok_or(Cut::GivenUp)?.id());
+    let id = match spool.upgrade() {
+        None => return Err(Cut::GivenUp),
+        Some(spool) => {
+            if let Some(version) = version_of(reader, &facts.property, facts.employee)? {
+                spool.made_for(version);
+            }
+            Some(spool.id())
+        }
+    };
     reader.snapshot(&facts.property, facts.employee, wanted, id, &mut |line| {
         buffer.push_str(&line);
         buffer.push('\n');
@@ -154,7 +177,7 @@ fn flush(buffer: &mut String, spool: &Weak<Spool>) -> Result<(), Cut> {
 
 #[cfg(test)]
 mod tests {
-    use innsync_domain::{Timestamp, Uuid};
+    use innsync_domain::Timestamp;
 
     use super::*;
     use crate::api::{ApiRequest, Caller};

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -18,8 +18,10 @@ use crate::ledger::LedgerError;
 pub(super) const ROOM_BYTES: usize = 1024 * 1024 * 1024;
 /// Bytes of a spool that lie in memory.
 const MEMORY_BYTES: usize = 256 * 1024;
-/// How long one is kept after its way to the phone has ended.
+/// How long one is kept after its way to the phone has first ended.
 pub(super) const KEPT: Duration = Duration::from_secs(60);
+/// How many are kept: each may hold a file open.
+const KEPT_SPOOLS: usize = 256;
 /// Bytes that are taken out at once.
 const CHUNK_BYTES: usize = 32 * 1024;
 
@@ -30,9 +32,11 @@ pub(super) struct Spools {
     /// Bytes that must be free for one to be begun, so that those that were begun can be finished.
     spare: usize,
     latest: Mutex<HashMap<Uuid, Weak<Spool>>>,
-    /// Those whose phone may come back for the rest, the oldest first.
-    kept: Mutex<VecDeque<(Instant, Arc<Spool>)>>,
+    kept: Kept,
 }
+
+/// Those whose phone may come back for the rest, the oldest first.
+type Kept = Arc<Mutex<VecDeque<(Instant, Arc<Spool>)>>>;
 
 /// See the module. One side puts in, the other takes out.
 pub(super) struct Spool {
@@ -43,6 +47,11 @@ pub(super) struct Spool {
     room: Arc<Semaphore>,
     spare: usize,
     wanted: watch::Sender<()>,
+    kept: Kept,
+    /// Since when it has been kept.
+    kept_since: OnceLock<Instant>,
+    /// The version of the person for whom it was made, as of before it was: what they may see follows from it.
+    person: OnceLock<u64>,
 }
 
 struct State {
@@ -83,7 +92,7 @@ impl Spools {
             room: Arc::new(Semaphore::new(room)),
             spare: room / 2,
             latest: Mutex::default(),
-            kept: Mutex::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -97,7 +106,17 @@ impl Spools {
     /// all of it.
     pub(super) fn keep(&self, spool: Arc<Spool>) {
         self.tidy();
-        self.kept().push_back((Instant::now(), spool));
+        if spool.is_cut() {
+            return;
+        }
+        let since = *spool.kept_since.get_or_init(Instant::now);
+        let mut kept = self.kept();
+        kept.retain(|(_, it)| !Arc::ptr_eq(it, &spool));
+        let at = kept.partition_point(|(it, _)| *it <= since);
+        kept.insert(at, (since, spool));
+        if kept.len() > KEPT_SPOOLS {
+            kept.pop_front();
+        }
     }
 
     /// Lets those go that were kept long enough, and, where room is short, others, too.
@@ -125,6 +144,9 @@ impl Spools {
             room: self.room.clone(),
             spare: self.spare,
             wanted: watch::Sender::new(()),
+            kept: self.kept.clone(),
+            kept_since: OnceLock::new(),
+            person: OnceLock::new(),
         });
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.retain(|_, spool| spool.strong_count() > 0);
@@ -141,6 +163,21 @@ impl Spool {
     /// Its name.
     pub(super) fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// It is made for a person of that version.
+    pub(super) fn made_for(&self, version: u64) {
+        let _ = self.person.set(version);
+    }
+
+    /// The version of the person that it was made for, once that is known.
+    pub(super) fn person(&self) -> Option<u64> {
+        self.person.get().copied()
+    }
+
+    /// Whether it ended before all was in it.
+    fn is_cut(&self) -> bool {
+        matches!(self.state().end, Some(Err(_)))
     }
 
     /// An outlet from the beginning.
@@ -181,19 +218,22 @@ impl Spool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is room to begin.
+    /// Whether there is room to begin, and somebody waits for it still.
     pub(super) fn admit(&self) -> Result<(), Cut> {
+        if self.is_cut() {
+            return Err(Cut::GivenUp);
+        }
         if self.room.available_permits() < self.spare { Err(Cut::NoRoom) } else { Ok(()) }
     }
 
     /// Puts some in, behind the rest.
     pub(super) fn put(&self, bytes: &[u8]) -> Result<(), Cut> {
+        let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let room = self.take_room(count)?;
         let mut state = self.state();
         if state.end.is_some() {
             return Err(Cut::GivenUp);
         }
-        let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let room = self.room.clone().try_acquire_many_owned(count).map_err(|_| Cut::NoRoom)?;
         match &mut state.room {
             Some(held) => held.merge(room),
             none => *none = Some(room),
@@ -205,6 +245,16 @@ impl Spool {
         drop(state);
         self.grown.notify_waiters();
         Ok(())
+    }
+
+    /// What is merely kept makes room for what is under way.
+    fn take_room(&self, bytes: u32) -> Result<OwnedSemaphorePermit, Cut> {
+        let take = || self.room.clone().try_acquire_many_owned(bytes);
+        take().or_else(|_| {
+            let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(kept);
+            take().map_err(|_| Cut::NoRoom)
+        })
     }
 
     /// Nothing more comes: all was put in, or it failed. Only the first word counts.

@@ -122,3 +122,48 @@ fn take(delta: &Value, at: &mut Value, notes: &mut usize) {
     }
     *at = json!({ "epoch": delta["epoch"], "seq": delta["to"], "mark": delta["mark"] });
 }
+
+/// What the server answers to somebody who has got so many lines of the snapshot of that name.
+async fn goes_on(house: &House, who: &Session, id: &Value, lines: usize) -> Vec<String> {
+    let body = json!({ "pending": [], "resume": { "id": id, "lines": lines } });
+    let answer = house.call("POST", "/v1/snapshot", Some(&who.access), Some(body)).await;
+    assert_eq!(answer.status, 200);
+    answer.body.as_str().unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_cut_goes_on_for_whom_it_was_made_and_nobody_else() {
+    // G16, G25
+    let house = House::demo();
+    let (maria, ana) = (house.sign_in("maria").await, house.sign_in("ana").await);
+    let whole = house.call("POST", "/v1/snapshot", Some(&ana.access), Some(json!({}))).await;
+    let whole: Vec<&str> = whole.body.as_str().unwrap().lines().collect();
+    let start: Value = serde_json::from_str(whole[0]).unwrap();
+    let id = &start["id"];
+    let first = |lines: &[String]| -> Value { serde_json::from_str(&lines[0]).unwrap() };
+    for had in [0, 7, whole.len() - 2, 12] {
+        let rest = goes_on(&house, &ana, id, had).await;
+        let expected = if had == 0 { Value::Null } else { json!(had) };
+        assert_eq!((&first(&rest)["id"], &first(&rest)["from"]), (id, &expected));
+        assert_eq!(rest[1..], whole[1 + had..]);
+    }
+
+    // Somebody else's, one that there is not, and more lines than there are: a new one, whole.
+    for (who, id, lines) in
+        [(&maria, id, 7), (&ana, &json!("1f0c5b5e-0000-4000-8000-0000000000aa"), 7), (&ana, id, 100_000)]
+    {
+        let other = goes_on(&house, who, id, lines).await;
+        assert_ne!(&first(&other)["id"], id);
+        assert_eq!(first(&other)["from"], Value::Null);
+        assert!(other.last().unwrap().contains("\"END\""));
+    }
+
+    // Who has become somebody else does not get what they were to see before.
+    let before =
+        goes_on(&house, &ana, &Value::String("00000000-0000-0000-0000-000000000000".to_owned()), 0).await;
+    let promoted = json!({ "role": "MAINTENANCE", "department": "MAINTENANCE" });
+    let path = format!("/v1/employees/{}", innsync_server::demo::person_id("ana"));
+    assert_eq!(house.call("PATCH", &path, Some(&maria.access), Some(promoted)).await.status, 200);
+    let after = goes_on(&house, &ana, &first(&before)["id"], 3).await;
+    assert_ne!(first(&after)["id"], first(&before)["id"]);
+}

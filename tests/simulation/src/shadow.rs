@@ -67,7 +67,7 @@ impl Shadow {
                 Write::DeleteOp(id) => touched.deleted.extend(self.outbox.remove(id)),
                 Write::PutMeta(meta) => self.meta = meta.clone(),
                 Write::PutEffect(_) | Write::EffectPresented(_) => {}
-                Write::PutDiscarded(_) => {}
+                Write::PutDiscarded(_) | Write::ForgetDiscarded { .. } => {}
                 Write::ClearStage => self.stage.clear(),
                 Write::Stage(row) => {
                     self.stage.insert(row.reference(), row.clone());

@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     let mut over = Ok(());
     if wanted(Part::Rows) {
         over = plain(args, json.as_deref());
-        if let (Ok(()), Some(file)) = (&over, &json) {
+        // Also where a bound was passed: that is when the figures are wanted.
+        if let Some(file) = json.as_ref().filter(|file| file.exists()) {
             rows = read(file)?;
         }
     }

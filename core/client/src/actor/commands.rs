@@ -27,13 +27,19 @@ impl Actor {
         if !matches!(self.queued(parked)?.state, OpState::Parked { .. }) {
             return Err(Error::InvalidInput("the operation is not parked; it is tried by itself".to_owned()));
         }
+        if !self.engine.status().has_data {
+            let message =
+                "this phone has not fetched your data yet; connect it once, then try again".to_owned();
+            return Err(Error::InvalidInput(message));
+        }
         self.input(Input::Retry { parked, id });
         match self.queued(parked).map(|queued| queued.state) {
             // The rules refuse it now, on the phone already: it stays parked, with that reason.
             Ok(OpState::Parked { reason: ParkReason::Rejected { rejection } }) => {
                 Err(Error::Rejected(Box::new(rejection)))
             }
-            Ok(_) => Err(Error::bug("a retry did nothing", &parked)),
+            // The commit failed; the reason was told as an event, and most likely is this.
+            Ok(_) => Err(Error::StorageFull),
             Err(_) => {
                 self.kept.waiting.settled(parked, Outcome::Discarded);
                 Ok(id)
@@ -43,9 +49,13 @@ impl Actor {
 
     /// Tries a parked operation again with another command, under the new id; the answer comes when it is on disk.
     pub(crate) fn edit(&mut self, parked: Uuid, id: Uuid, command: Command, reply: Reply<Receipt>) {
-        match self.queued(parked) {
+        match self.queued(parked).map(|queued| queued.state) {
             Err(error) => drop(reply.send(Err(error))),
-            Ok(_) => {
+            Ok(OpState::Queued | OpState::Sent | OpState::Applied { .. }) => {
+                let message = "the operation is not parked; it is tried by itself".to_owned();
+                drop(reply.send(Err(Error::InvalidInput(message))));
+            }
+            Ok(OpState::Parked { .. }) => {
                 let request = self.next_request;
                 self.next_request += 1;
                 self.executing.insert(request, reply);

@@ -19,7 +19,7 @@ impl Actor {
     /// Takes an input, all outputs of the one before being carried out.
     pub(crate) fn input(&mut self, input: Input) {
         let request = match &input {
-            Input::Execute { request, .. } => Some(*request),
+            Input::Execute { request, .. } | Input::Edit { request, .. } => Some(*request),
             _ => None,
         };
         match catch_unwind(AssertUnwindSafe(|| self.step(input))) {

@@ -80,6 +80,7 @@ fn what_must_not_be_lost_needs_no_disk() {
     let inputs = [
         Input::Foreground,
         Input::NetworkChanged { available: false },
+        Input::NetworkChanged { available: true },
         Input::SignedIn(crate::support::phone::session("token-3", 3_600_000)),
         Input::Disconnect,
         Input::Connect,

@@ -404,6 +404,7 @@ fn what_was_discarded_is_kept_for_a_while(mut store: Store) {
     write(&mut store, [Write::PutDiscarded(old.clone()), Write::PutDiscarded(newer.clone())]);
     assert_eq!(store.discarded(), Ok(vec![newer.clone(), old]));
     write(&mut store, [Write::PutDiscarded(newest.clone())]);
+    write(&mut store, [Write::ForgetDiscarded { before: morning().plus_millis(day) }]);
     assert_eq!(store.discarded(), Ok(vec![newest, newer]));
 }
 

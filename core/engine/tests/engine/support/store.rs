@@ -62,6 +62,7 @@ impl TestStore {
                 self.effects.push(effect);
             }
             Write::PutDiscarded(it) => self.discarded.push(it),
+            Write::ForgetDiscarded { before } => self.discarded.retain(|it| it.at >= before),
             Write::EffectPresented(id) => self.effects.retain(|it| it.id != id),
             Write::ClearStage => self.stage.clear(),
             Write::Stage(row) => {

@@ -191,6 +191,7 @@ public final class FakeInnSync: InnSync {
         try change { state in
             guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
             let old = state.outbox[at]
+            guard case .parked = old.state else { throw Self.unknown(operation) }
             state.executed += command.map { [$0] } ?? []
             state.outbox[at] = QueuedOp(
                 id: new, command: command?.described.0 ?? old.command, entity: old.entity, state: .queued, attempts: 0,

@@ -194,15 +194,16 @@ public class FakeInnSync(
         }
     }
 
-    override suspend fun retry(operation: UUID): UUID = working { replace(operation).id }
+    override suspend fun retry(operation: UUID): UUID = working { replace(operation, null).id }
 
     override suspend fun edit(operation: UUID, command: Command): Receipt =
-        working { replace(operation).also { given += command } }
+        working { replace(operation, command).also { given += command } }
 
-    private fun replace(operation: UUID): Receipt {
+    private fun replace(operation: UUID, command: Command?): Receipt {
         val before = queue.value.find { it.id == operation && it.state is OpState.Parked }
             ?: throw InnSyncException.InvalidInput("no such parked operation")
-        val after = before.copy(id = newId(), state = OpState.Queued)
+        val name = command?.let { FakeDefaults.name(it) } ?: before.command
+        val after = before.copy(id = newId(), command = name, state = OpState.Queued)
         queue.update { all -> all.map { if (it.id == operation) after else it } }
         count()
         return after.receipt(OpState.Queued).also { operationsNow.tell(it) }
