@@ -3,7 +3,7 @@ import InnSyncCore
 
 /// InnSync without a server, a database or rules, for previews and for tests of the user interface.
 ///
-/// It shows what ``show(_:)-(MyTasks)`` and its sisters gave it, keeps the commands that it was given in ``executed``, and
+/// It shows what `show(_:)` and its sisters gave it, keeps the commands that it was given in ``executed``, and
 /// holds their operations in an outbox. A command changes nothing of what is shown. While connected it confirms each
 /// operation at once, as a server would that takes everything; not so while ``confirms`` is false.
 ///
