@@ -421,7 +421,8 @@ public final class FakeInnSync: InnSync {
         let parked = state.outbox.filter(\.isParked).count
         return SyncStatus(
             connection: state.connection, isOnline: state.connection == .connected,
-            pendingChanges: UInt32(state.outbox.count - parked), progress: nil, parked: UInt32(parked), syncInProgress: false,
+            pendingChanges: UInt32(state.outbox.count - parked), progress: nil, parked: UInt32(parked),
+            syncInProgress: false,
             lastSyncTime: nil, upToDateAsOf: nil, hasData: true, needsSignIn: false, reconnectAttempts: 0,
             queuedMessages: 0)
     }

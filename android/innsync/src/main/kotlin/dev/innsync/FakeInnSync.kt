@@ -28,10 +28,6 @@ import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
 import dev.innsync.core.Urgent
-import java.util.UUID
-import java.util.concurrent.CopyOnWriteArrayList
-import kotlin.time.Clock
-import kotlin.time.Duration
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
@@ -47,6 +43,10 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withTimeoutOrNull
+import java.util.UUID
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.time.Clock
+import kotlin.time.Duration
 
 /**
  * An [InnSync] in memory, for previews and tests of screens: shows what it is told to [show], writes down the [commands],

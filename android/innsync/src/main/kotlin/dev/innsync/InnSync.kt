@@ -24,10 +24,10 @@ import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
 import dev.innsync.core.Urgent
-import java.util.UUID
-import kotlin.time.Duration
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
+import java.util.UUID
+import kotlin.time.Duration
 
 /**
  * One person's InnSync on this phone.

@@ -54,9 +54,6 @@ import dev.innsync.core.UpdateStream
 import dev.innsync.core.Urgent
 import dev.innsync.core.UrgentBatch
 import dev.innsync.core.UrgentStream
-import java.util.UUID
-import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -71,6 +68,9 @@ import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import java.util.UUID
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /** The real one. */
 internal class LiveInnSync(
