@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const COMMANDS: usize = 200;
 /// Rows of the list.
 const ROWS: usize = 1_000;
+/// Events that are taken: of those that wait, the newest 1,000 are kept.
+const TAKEN: usize = 900;
 const LOADS: usize = 30;
 const CHANGES: usize = 50;
 const CALLS: usize = 20_000;
@@ -172,7 +174,7 @@ async fn events(sam: &InnSync, ana: &InnSync) -> Result<()> {
     ana.up_to_date(PATIENCE).await?;
     let begun = Instant::now();
     let mut created = 0;
-    while created < ROWS {
+    while created < TAKEN {
         let event = events.next().await.ok_or("the events ended")?;
         created += usize::from(event.name() == "ENTITY_CREATED");
     }

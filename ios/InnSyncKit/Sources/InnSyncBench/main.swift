@@ -10,6 +10,7 @@ let patience = Duration.seconds(300)
 let notes = Query(kind: .note)
 let commands = 200
 let rows = 1_000
+let taken = 900
 let loads = 30
 let changes = 50
 let calls = 20_000
@@ -109,7 +110,7 @@ func events(_ sam: any InnSync, _ ana: any InnSync) async throws {
     var created = 0
     for try await event in events where event.name == "ENTITY_CREATED" {
         created += 1
-        if created == rows { break }
+        if created == taken { break }
     }
     measured("events taken", "1/s", Double(created) * 1_000 / milliseconds(ContinuousClock.now - begun))
 }
