@@ -17,8 +17,8 @@ use crate::{Phone, becomes};
 const SETTLING: Duration = Duration::from_secs(90);
 /// How long the phones are watched doing nothing.
 const IDLE: Duration = Duration::from_millis(800);
-/// CPU time in it that a phone may use, in seconds: what spins uses all of a core.
-const IDLE_CPU: f64 = 0.4;
+/// CPU time in it that a phone may use, in seconds: not a tenth of a core.
+const IDLE_CPU: f64 = 0.08;
 
 /// How it was.
 pub(super) struct Calmed {
