@@ -198,7 +198,8 @@ impl InnSyncHandle {
 
     /// Tries a parked operation again; returns the new operation's id.
     ///
-    /// Errors: `InvalidInput` (it is not parked), `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
+    /// Errors: `InvalidInput` (it is not parked, or the phone has no data yet), `Rejected` (by the rules, at once),
+    /// `StorageFull`, `Closed`.
     pub async fn retry(&self, operation: Uuid) -> Result<Uuid, InnSyncError> {
         caught_async(self.innsync.retry(operation)).await
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use clap::Args as ClapArgs;
 
-use crate::cargo::{PROFILE, cargo, root, step};
+use crate::cargo::{build, built, cargo, root, step};
 
 /// How to build.
 #[derive(ClapArgs)]
@@ -47,17 +47,6 @@ pub(crate) fn ship() -> Result<PathBuf, String> {
     let libraries = built()?.with_file_name(SHIPPING);
     generate(&libraries)?;
     Ok(libraries)
-}
-
-/// With all of the workspace, so that dependencies are those of the tests, and are built once.
-fn build() -> Result<(), String> {
-    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))
-}
-
-/// Where cargo has put what it built in the profile of xtask.
-pub(crate) fn built() -> Result<PathBuf, String> {
-    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
-    here.parent().map(Path::to_owned).ok_or_else(|| "where am I?".to_owned())
 }
 
 /// Writes both languages' sources from the library in that folder, and copies the libraries.

@@ -1,6 +1,6 @@
 //! Running cargo and what it has built, in the profile that xtask itself was built in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anstyle::{AnsiColor, Style};
@@ -41,6 +41,18 @@ pub(crate) fn listen(title: &str, command: &mut Command) -> Result<String, Strin
     }
     anstream::println!("{text}");
     Err(format!("{title}: failed with {}", done.status))
+}
+
+/// Builds every library and program, for use and not for tests. The whole workspace at once: by themselves its packages
+/// would be built once more, with other features of their dependencies.
+pub(crate) fn build() -> Result<(), String> {
+    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))
+}
+
+/// Where cargo has put what it built in the profile of xtask.
+pub(crate) fn built() -> Result<PathBuf, String> {
+    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    here.parent().map(Path::to_owned).ok_or_else(|| "where am I?".to_owned())
 }
 
 /// Says what comes next.

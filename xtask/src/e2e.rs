@@ -5,8 +5,7 @@ use std::process::Command;
 
 use clap::Args as ClapArgs;
 
-use crate::bindings;
-use crate::cargo::{PROFILE, cargo, step};
+use crate::cargo::{build, built, step};
 
 /// Which rounds to run.
 #[derive(ClapArgs)]
@@ -17,8 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
-    // The whole workspace, as `cargo xtask test` does: by themselves these would be built once more with other features.
-    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
-    let program = bindings::built()?.join(format!("innsync-chaos{EXE_SUFFIX}"));
+    build()?;
+    let program = built()?.join(format!("innsync-chaos{EXE_SUFFIX}"));
     step("rounds of chaos", Command::new(program).args(&args.args))
 }

@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::bindings::built;
-use crate::cargo::{root, step};
+use crate::cargo::{built, root, step};
 
 /// The release of Kotlin's format checker.
 const KTLINT: &str = "1.8.0";

@@ -1,8 +1,11 @@
 //! `cargo xtask sim`: builds the simulator and runs it.
 
+use std::env::consts::EXE_SUFFIX;
+use std::process::Command;
+
 use clap::Args as ClapArgs;
 
-use crate::cargo::{PROFILE, cargo, step};
+use crate::cargo::{build, built, step};
 
 /// Which seeds to run.
 #[derive(ClapArgs)]
@@ -13,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
-    let mut command =
-        cargo(&["run", "--quiet", "--profile", PROFILE, "--package", "innsync-simulation", "--bin", "sim"]);
-    step("simulation", command.arg("--").args(&args.args))
+    build()?;
+    let program = built()?.join(format!("sim{EXE_SUFFIX}"));
+    step("simulation", Command::new(program).args(&args.args))
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use crate::cargo::{PROFILE, cargo, step};
+use crate::cargo::{PROFILE, built, cargo, step};
 use crate::{bindings, shells};
 
 /// What to leave out.
@@ -31,14 +31,14 @@ enum Part {
 pub(crate) fn run(args: &Args) -> Result<(), String> {
     let wanted = |part| !args.skip.contains(&part);
     let mut ran = vec!["tests of all crates"];
-    // Built first, all at once, so that the tests that start the server's binary find it.
-    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--lib", "--bins"]))?;
+    // Built first, programs and tests at once, so that the tests that start the server's binary find it.
+    step("build", &mut cargo(&["build", "--profile", PROFILE, "--workspace", "--all-targets"]))?;
     step(
         "tests of all crates",
         &mut cargo(&["test", "--profile", PROFILE, "--workspace", "--no-fail-fast"]),
     )?;
     if wanted(Part::Kotlin) || wanted(Part::Swift) {
-        bindings::generate(&bindings::built()?)?;
+        bindings::generate(&built()?)?;
     }
     if wanted(Part::Kotlin) {
         shells::kotlin(wanted(Part::Docs))?;

@@ -51,6 +51,7 @@ pub use innsync_protocol::Digest;
 pub use input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
 pub use outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
 pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, SignInReason, ToastLevel};
+pub use random::backoff_bound;
 pub use status::{ConnectionState, Progress, SyncStatus};
 pub use store::{Batch, Meta, StoreError, StoreRead, Write};
 pub use verify::verify;

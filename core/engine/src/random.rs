@@ -30,8 +30,8 @@ impl Random {
     }
 }
 
-/// The longest wait after so many failures in a row: 1, 2, 4, … seconds up to the cap.
-pub(crate) fn backoff_bound(failures: u32) -> u64 {
+/// Milliseconds that a phone waits at most after so many failures in a row: 1, 2, 4, … seconds up to the cap.
+pub fn backoff_bound(failures: u32) -> u64 {
     let doublings = failures.saturating_sub(1).min(16);
     (BACKOFF_FIRST_MS << doublings).min(BACKOFF_CAP_MS)
 }

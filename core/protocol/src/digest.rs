@@ -11,7 +11,7 @@ use crate::cursor::Mark;
 pub struct Digest {
     /// How many.
     pub rows: u64,
-    /// The sum, modulo 2^64, of [`fingerprint`]s; sixteen hexadecimal digits.
+    /// The sum, modulo 2^64, of a number for each; sixteen hexadecimal digits.
     pub hash: Mark,
 }
 

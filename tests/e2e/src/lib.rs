@@ -4,7 +4,6 @@ pub mod chaos;
 mod http;
 mod patience;
 mod phone;
-mod random;
 mod server;
 pub mod toxic;
 

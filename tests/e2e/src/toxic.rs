@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use innsync_random::Random;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use crate::random::Random;
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 8 * 1024;
@@ -64,22 +63,22 @@ pub struct Ailment {
 impl Ailment {
     /// The ailment of the connection of that number.
     pub fn draw(seed: u64, connection: u64) -> Self {
-        let mut random = Random::new(seed ^ connection.wrapping_mul(0x9e37_79b9), "ailment");
+        let mut random = Random::of(seed ^ connection.wrapping_mul(0x9e37_79b9), "ailment");
         let r = &mut random;
         let mut ailment = Self::default();
-        if r.chance(30) {
+        if r.chance(300) {
             ailment.delay = (r.below(10), r.between(10, 150));
         }
-        if r.chance(15) {
+        if r.chance(150) {
             ailment.width = r.between(2_000, 40_000);
         }
-        if r.chance(65) {
+        if r.chance(650) {
             let end =
                 *r.pick(&[End::Cut, End::Cut, End::Reset, End::Mute, End::MuteBoth]).unwrap_or(&End::Cut);
             // From within the first line of a request to somewhere in a snapshot, each size as likely as its double.
             let doublings = r.below(14);
             let after = (1 << doublings) + r.below(1 << doublings);
-            match r.chance(50) {
+            match r.chance(500) {
                 true => ailment.up = Some((after, end)),
                 false => ailment.down = Some((after, end)),
             }
@@ -164,7 +163,7 @@ impl Toxic {
             for number in 0.. {
                 let Ok((client, _)) = listener.accept().await else { return };
                 count(&theirs.counts.connections);
-                let random = Random::new(seed ^ number, "connection");
+                let random = Random::of(seed ^ number, "connection");
                 connections.spawn(serve(client, ailment(number), random, Arc::clone(&theirs)));
                 while connections.try_join_next().is_some() {}
             }
@@ -251,7 +250,7 @@ async fn serve(mut client: TcpStream, ailment: Ailment, mut random: Random, cont
         let pump = |end, salt| Pump {
             ailment,
             end,
-            random: Random::new(random.clone().next(), salt),
+            random: Random::of(random.clone().next(), salt),
             mute_both: &mute_both,
             control: &control,
         };

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use innsync_random::Random;
 use tempfile::TempDir;
 
 use crate::media::{FileId, Media};
-use crate::random::Random;
 use crate::vfs;
 
 /// What SQLite does to a file. Giving back a lock, a mapping or a file is not counted: the system does that for a dead

@@ -26,7 +26,6 @@
 
 mod disk;
 mod media;
-mod random;
 mod vfs;
 
 pub use disk::{Disk, DiskError, Fault, Kind, Planned, Strike};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Random;
+use innsync_random::Random;
 
 /// Bytes that a disk writes at once. Where a write is torn, it is between or within these.
 const SECTOR: usize = 512;

@@ -13,11 +13,11 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
+use innsync_random::Random;
 use rusqlite::ffi;
 
 use crate::disk::{Drive, Fault, Kind, State, drive_of};
 use crate::media::FileId;
-use crate::random::Random;
 
 /// A file on a disk. The platform's own file lies behind it in the same memory.
 #[repr(C)]

@@ -2,10 +2,10 @@
 //! it gives the same run again, and with steps taken out a shorter one.
 
 use innsync_domain::EntityKind;
+use innsync_random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::people::{ANA, BEN, MARIA, PEOPLE};
-use crate::random::Random;
 use crate::workload::Deed;
 
 /// A whole run.
@@ -167,7 +167,7 @@ pub enum Side {
 impl Plan {
     /// The plan of a seed.
     pub fn of(seed: u64) -> Self {
-        let mut random = Random::new(seed, "plan");
+        let mut random = Random::of(seed, "plan");
         let faults = faults(&mut random);
         let skew_ms = PEOPLE.iter().map(|_| skew(&mut random)).collect();
         let mut steps = work(&mut random);
@@ -179,7 +179,7 @@ impl Plan {
 
 /// Every tenth run has phones with failing disks. Drawn apart, so that the other runs do not change with it.
 fn disks(seed: u64) -> Vec<DiskPlan> {
-    let mut random = Random::new(seed, "disks");
+    let mut random = Random::of(seed, "disks");
     if !random.chance(100) {
         return Vec::new();
     }

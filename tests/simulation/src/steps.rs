@@ -1,14 +1,15 @@
 //! The steps of a plan, carried out.
 
 use innsync_engine::{Input, OpState};
+use innsync_random::Random;
 
 use crate::failure::Checked;
 use crate::host::broken;
+use crate::ids;
 use crate::people::{PEOPLE, PROPERTY};
 use crate::phone::Death;
 use crate::plan::{CrashPoint, What};
 use crate::queue::Event;
-use crate::random::Random;
 use crate::workload::{Deed, Scene};
 use crate::world::World;
 
@@ -93,16 +94,16 @@ impl World {
         phone.requests += 1;
         let request = phone.requests;
         let last = phone.last_op.filter(|id| pick.is_multiple_of(11) && phone.shadow.outbox.contains_key(id));
-        let id = self.ids.uuid(now);
+        let id = ids::version_7(&mut self.ids, now);
         self.feed(who, Input::Execute { request, id, command, depends_on: last.into_iter().collect() })
     }
 
     /// A person looks at what is parked.
     fn decide(&mut self, who: usize, pick: u64) -> Checked {
         let parked = self.parked_of(who);
-        let Some(op) = Random::new(pick, "decide").pick(&parked).copied() else { return Ok(()) };
+        let Some(op) = Random::of(pick, "decide").pick(&parked).copied() else { return Ok(()) };
         if pick.is_multiple_of(2) {
-            let id = self.ids.uuid(self.phones[who].now(self.now).wall);
+            let id = ids::version_7(&mut self.ids, self.phones[who].now(self.now).wall);
             self.feed(who, Input::Retry { parked: op, id })
         } else {
             self.feed(who, Input::Discard { id: op })

@@ -8,10 +8,11 @@ use innsync_domain::{
     EntityRef, Note, NotePatch, Priority, Role, Severity, Suite, SuiteStatus, Task, TaskPatch, TaskStatus,
     TaskType, Timestamp, Uuid,
 };
+use innsync_random::Random;
 use serde::{Deserialize, Serialize};
 
+use crate::ids;
 use crate::people::{ANA, BEN, PEOPLE, employee};
-use crate::random::Random;
 
 /// A kind of deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,9 +127,9 @@ macro_rules! all_of {
 impl Scene<'_> {
     /// The command, if there is anything to do it with.
     pub(crate) fn command(&self, deed: Deed, pick: u64) -> Option<Command> {
-        let mut random = Random::new(pick, "deed");
+        let mut random = Random::of(pick, "deed");
         let r = &mut random;
-        let id = r.uuid(self.now);
+        let id = ids::version_7(r, self.now);
         Some(match deed {
             D::CreateTask => self.create_task(r, id),
             D::AssignTask => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use innsync_domain::{Command, Uuid};
 use innsync_engine::{Input, SocketEvent};
 use innsync_protocol::CloseCode;
+use innsync_random::Random;
 
 use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
@@ -14,7 +15,6 @@ use crate::people::PEOPLE;
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
-use crate::random::Random;
 use crate::sockets::Conn;
 use crate::storage::{End, Storage};
 use crate::trace::Trace;
@@ -79,8 +79,8 @@ impl World {
             now: 0,
             queue: Queue::default(),
             trace: Trace::new(),
-            random: Random::new(plan.seed, "network"),
-            ids: Random::new(plan.seed, "ids"),
+            random: Random::of(plan.seed, "network"),
+            ids: Random::of(plan.seed, "ids"),
             phones,
             host,
             model,

@@ -1,12 +1,13 @@
 //! The same things measured in Rust, in Kotlin and in Swift: each program prints lines `measured|what|unit|figure`.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
 use std::process::Command;
 
 use anstyle::Style;
 use serde_json::{Value, json};
 
-use crate::cargo::{cargo, heading, listen, root, step};
+use crate::cargo::{built, cargo, heading, listen, root, step};
 use crate::shells;
 
 /// Which of the two are measured beside Rust.
@@ -28,8 +29,7 @@ struct Figure {
 pub(super) fn measure(libraries: &Path, which: Which) -> Result<Vec<Value>, String> {
     step("build", &mut cargo(&["build", "--release", "--quiet", "--package", "innsync-bench"]))?;
     // The benchmark's program is the server, too, with the server's own command line.
-    let program = root().join("target/release/innsync-bench");
-    let program = cargo_target().map_or(program, |target| target.join("release/innsync-bench"));
+    let program = built()?.with_file_name("release").join(format!("innsync-bench{EXE_SUFFIX}"));
     let rust = figures("in Rust", Command::new(&program).arg("through"))?;
     let mut others = Vec::new();
     if which.kotlin {
@@ -47,10 +47,6 @@ pub(super) fn measure(libraries: &Path, which: Which) -> Result<Vec<Value>, Stri
     heading("the same in each language");
     table(&rust, &others);
     Ok(rows(&rust, &others))
-}
-
-fn cargo_target() -> Option<std::path::PathBuf> {
-    std::env::var_os("CARGO_TARGET_DIR").map(Into::into)
 }
 
 fn figures(title: &str, command: &mut Command) -> Result<Vec<Figure>, String> {

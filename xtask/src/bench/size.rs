@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use goblin::elf::Elf;
@@ -22,8 +22,10 @@ pub(super) fn report(libraries: &Path) -> Result<(), String> {
             return Ok(());
         }
     };
-    anstream::println!("{:<30} {:>8.2} MB", "the library", stripped(&file)?);
-    anstream::println!("{:<30} {:>8.2} MB", "  compressed (gzip)", compressed(&file)?);
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+    let copy = stripped(&file, folder.path())?;
+    anstream::println!("{:<30} {:>8.2} MB", "the library", bytes_of(&copy)?);
+    anstream::println!("{:<30} {:>8.2} MB", "  compressed (gzip)", bytes_of(&compressed(&copy)?)?);
     let code = code(&elf);
     let total: u64 = code.values().sum();
     let mut by_size: Vec<(&str, u64)> = code.iter().map(|(name, size)| (name.as_str(), *size)).collect();
@@ -49,26 +51,22 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Megabytes of what goes into an app: without symbols.
-fn stripped(library: &Path) -> Result<f64, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
-    let copy = folder.path().join("stripped");
+/// A copy of what goes into an app: without symbols.
+fn stripped(library: &Path, into: &Path) -> Result<PathBuf, String> {
+    let copy = into.join("stripped");
     let done = Command::new("strip").arg("--strip-unneeded").arg("-o").arg(&copy).arg(library).status();
     match done {
-        Ok(status) if status.success() => bytes_of(&copy),
+        Ok(status) if status.success() => Ok(copy),
         Ok(status) => Err(format!("strip failed with {status}")),
         Err(error) => Err(format!("strip could not be started (it comes with the C compiler): {error}")),
     }
 }
 
-fn compressed(library: &Path) -> Result<f64, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
-    let copy = folder.path().join("stripped");
-    let line = "strip --strip-unneeded -o \"$2\" \"$1\" && gzip -9 -k \"$2\"";
-    let done = Command::new("sh").args(["-c", line, "sh"]).arg(library).arg(&copy).status();
-    match done {
-        Ok(status) if status.success() => bytes_of(&copy.with_extension("gz")),
-        _ => Err("gzip failed".to_owned()),
+fn compressed(file: &Path) -> Result<PathBuf, String> {
+    match Command::new("gzip").args(["-9", "--keep"]).arg(file).status() {
+        Ok(status) if status.success() => Ok(file.with_extension("gz")),
+        Ok(status) => Err(format!("gzip failed with {status}")),
+        Err(error) => Err(format!("gzip could not be started: {error}")),
     }
 }
 

@@ -41,6 +41,9 @@ impl InnSync {
     }
 
     /// Tries a parked operation again; returns the new operation's id.
+    ///
+    /// Errors: `InvalidInput` (it is not parked, or the phone has no data yet), `Rejected` (by the rules, at once),
+    /// `StorageFull`.
     pub async fn retry(&self, operation: Uuid) -> Result<Uuid, Error> {
         let id = self.new_id();
         self.ask(move |actor| actor.retry(operation, id)).await

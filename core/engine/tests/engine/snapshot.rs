@@ -115,14 +115,19 @@ fn a_snapshot_that_is_cut_goes_on_where_it_was() {
     }
 }
 
+/// Ana's phone, whose first snapshot was cut after a few lines.
+fn cut_in_its_first_snapshot(motel: &Motel) -> Phone {
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    phone.greet(motel);
+    cut_after(&mut phone, &named(motel, 1, 0)[..8]);
+    phone
+}
+
 #[test]
 fn a_snapshot_that_the_server_has_not_kept_begins_anew() {
     let mut motel = motel();
-    let mut phone = Phone::new(ana());
-    phone.feed(Input::Connect);
-    phone.greet(&motel);
-    let all = named(&motel, 1, 0);
-    cut_after(&mut phone, &all[..8]);
+    let mut phone = cut_in_its_first_snapshot(&motel);
     motel.act(maria(), innsync_domain::Command::DeleteSuite { suite_id: suite_ref(101).id });
     let request = phone.next_request("/v1/snapshot");
     assert!(resume_of(&request).is_some());
@@ -134,11 +139,7 @@ fn a_snapshot_that_the_server_has_not_kept_begins_anew() {
 #[test]
 fn a_snapshot_that_goes_on_from_elsewhere_is_not_used() {
     let mut motel = motel();
-    let mut phone = Phone::new(ana());
-    phone.feed(Input::Connect);
-    phone.greet(&motel);
-    let all = named(&motel, 1, 0);
-    cut_after(&mut phone, &all[..8]);
+    let mut phone = cut_in_its_first_snapshot(&motel);
     let request = phone.next_request("/v1/snapshot");
     phone.feed(Input::SnapshotLines { id: request.id, lines: named(&motel, 1, 9) });
     assert!(!phone.engine.status().has_data);

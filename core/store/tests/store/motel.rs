@@ -126,20 +126,3 @@ pub(crate) fn show(entity: impl Into<Entity>) -> Write {
 pub(crate) fn write(store: &mut Store, writes: impl Into<Vec<Write>>) -> WriteSet {
     store.commit(&Batch { writes: writes.into() }).unwrap()
 }
-
-/// Numbers that look random and are the same in every run (SplitMix64).
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    pub(crate) fn one_of<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.roll(of.len() as u64) as usize].clone()
-    }
-}

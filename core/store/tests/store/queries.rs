@@ -4,28 +4,29 @@ use innsync_domain::{
     AnnouncementPriority, Department, EmployeeStatus, Entity, EntityKind, Priority, Severity, SuiteStatus,
     TaskStatus, Timestamp, Uuid,
 };
+use innsync_random::Random;
 use innsync_store::{Order, Query, Store};
 use serde_json::{Value, json};
 
-use crate::motel::{Dice, employee, id, morning, show, suite, task, write};
+use crate::motel::{employee, id, morning, show, suite, task, write};
 
 const ORDERS: [Order; 4] = [Order::Usual, Order::Newest, Order::Oldest, Order::Id];
 
 #[test]
 fn what_is_found_is_what_matches_in_the_order_of_compare() {
     for seed in 0..8 {
-        let mut dice = Dice(seed);
+        let mut dice = Random::new(seed);
         let mut store = Store::open_in_memory().unwrap();
         let rows: Vec<Entity> = (0..300).map(|number| anything(&mut dice, number)).collect();
         write(&mut store, rows.iter().cloned().map(show).collect::<Vec<_>>());
         for _ in 0..150 {
-            let query = any_query(&mut dice).order(dice.one_of(&ORDERS));
+            let query = any_query(&mut dice).order(one_of(&mut dice, &ORDERS));
             let mut expected: Vec<Entity> = rows.iter().filter(|row| query.matches(row)).cloned().collect();
             expected.sort_by(|left, right| query.compare(left, right));
             assert_eq!(store.query(&query).unwrap(), expected, "seed {seed}, {query:?}");
             assert_eq!(store.count(&query), Ok(expected.len() as u64));
 
-            let (limit, offset) = (dice.roll(6) as usize, dice.roll(6) as usize);
+            let (limit, offset) = (dice.below(6) as usize, dice.below(6) as usize);
             let window: Vec<Entity> = expected.iter().skip(offset).take(limit).cloned().collect();
             let found = store.query(&query.clone().limit(limit as u32).offset(offset as u32)).unwrap();
             assert_eq!(found, window, "seed {seed}, {query:?}, {limit} from {offset}");
@@ -35,27 +36,31 @@ fn what_is_found_is_what_matches_in_the_order_of_compare() {
     }
 }
 
+fn one_of<T: Clone>(dice: &mut Random, of: &[T]) -> T {
+    dice.pick(of).unwrap().clone()
+}
+
 /// Rows with few different values, so that conditions meet and orders tie.
-fn anything(dice: &mut Dice, number: u64) -> Entity {
-    let kind = dice.one_of(EntityKind::KNOWN);
-    let somebody = |dice: &mut Dice| dice.one_of(&[Some(id("ana")), Some(id("ben")), None]);
-    let some_time = |dice: &mut Dice| Timestamp::from_millis(dice.roll(4) as i64 - 2);
-    let maybe_time = |dice: &mut Dice| (dice.roll(2) == 0).then(|| some_time(dice));
+fn anything(dice: &mut Random, number: u64) -> Entity {
+    let kind = one_of(dice, EntityKind::KNOWN);
+    let somebody = |dice: &mut Random| one_of(dice, &[Some(id("ana")), Some(id("ben")), None]);
+    let some_time = |dice: &mut Random| Timestamp::from_millis(dice.below(4) as i64 - 2);
+    let maybe_time = |dice: &mut Random| (dice.below(2) == 0).then(|| some_time(dice));
     let fields = json!({
-        "id": Uuid::from_u128((u128::from(dice.roll(u64::MAX)) << 64) | u128::from(number)),
-        "suiteNumber": dice.one_of(&["9", "10", "101", "101A", "A1", "", "-3", " 12"]),
-        "floor": dice.roll(3) as i32 - 1,
+        "id": Uuid::from_u128((u128::from(dice.below(u64::MAX)) << 64) | u128::from(number)),
+        "suiteNumber": one_of(dice, &["9", "10", "101", "101A", "A1", "", "-3", " 12"]),
+        "floor": dice.below(3) as i32 - 1,
         "status": match kind {
-            EntityKind::Suite => dice.one_of(&["OCCUPIED", "VACANT_CLEAN", "DEEP_CLEAN"]),
-            EntityKind::Employee => dice.one_of(&["AVAILABLE", "OFF_DUTY"]),
-            _ => dice.one_of(&["PENDING", "IN_PROGRESS", "COMPLETED", "PAUSED"]),
+            EntityKind::Suite => one_of(dice, &["OCCUPIED", "VACANT_CLEAN", "DEEP_CLEAN"]),
+            EntityKind::Employee => one_of(dice, &["AVAILABLE", "OFF_DUTY"]),
+            _ => one_of(dice, &["PENDING", "IN_PROGRESS", "COMPLETED", "PAUSED"]),
         },
-        "priority": dice.one_of(&["LOW", "NORMAL", "HIGH", "URGENT", "EMERGENCY", "COSMIC", "ABYSMAL"]),
-        "severity": dice.one_of(&["LOW", "CRITICAL"]),
+        "priority": one_of(dice, &["LOW", "NORMAL", "HIGH", "URGENT", "EMERGENCY", "COSMIC", "ABYSMAL"]),
+        "severity": one_of(dice, &["LOW", "CRITICAL"]),
         "type": "GENERAL", "role": "HOUSEKEEPER", "title": "t", "description": "d", "message": "m", "content": "c",
-        "name": dice.one_of(&["Ana", "ana", "Ben", "Núñez", ""]),
-        "department": dice.one_of(&["HOUSEKEEPING", "MAINTENANCE"]),
-        "isOnDuty": dice.roll(2) == 0,
+        "name": one_of(dice, &["Ana", "ana", "Ben", "Núñez", ""]),
+        "department": one_of(dice, &["HOUSEKEEPING", "MAINTENANCE"]),
+        "isOnDuty": dice.below(2) == 0,
         "assignedTo": somebody(dice),
         "suiteId": somebody(dice), "taskId": somebody(dice), "relatedEntityId": somebody(dice),
         "relatedTaskId": somebody(dice), "relatedSuiteId": somebody(dice),
@@ -67,25 +72,25 @@ fn anything(dice: &mut Dice, number: u64) -> Entity {
     });
     let Value::Object(mut fields) = fields else { unreachable!() };
     fields.retain(|_, value| !value.is_null());
-    if kind == EntityKind::Task && dice.roll(3) == 0 {
+    if kind == EntityKind::Task && dice.below(3) == 0 {
         fields.remove("department");
     }
     Entity::from_value(&kind, fields.into()).unwrap()
 }
 
-fn any_query(dice: &mut Dice) -> Query {
-    let mut query = Query::of(dice.one_of(EntityKind::KNOWN));
-    for _ in 0..dice.roll(3) {
-        let person = dice.one_of(&[id("ana"), id("ben")]);
-        let moment = Timestamp::from_millis(dice.roll(4) as i64 - 2);
-        query = match dice.roll(16) {
+fn any_query(dice: &mut Random) -> Query {
+    let mut query = Query::of(one_of(dice, EntityKind::KNOWN));
+    for _ in 0..dice.below(3) {
+        let person = one_of(dice, &[id("ana"), id("ben")]);
+        let moment = Timestamp::from_millis(dice.below(4) as i64 - 2);
+        query = match dice.below(16) {
             0 => query.status(&[SuiteStatus::Occupied, SuiteStatus::Other("DEEP_CLEAN".into())]),
             1 => query.status(&[TaskStatus::Pending]),
             2 => query.status(&[EmployeeStatus::Available]),
             3 => query.status(&[] as &[TaskStatus]),
             4 => query.priority(&[Priority::Urgent, Priority::Other("COSMIC".into())]),
             5 => query.priority(&[Severity::Critical]),
-            6 => query.floor(dice.roll(3) as i32 - 1),
+            6 => query.floor(dice.below(3) as i32 - 1),
             7 => query.assigned_to(person),
             8 => query.unassigned(),
             9 => query.suite(person),

@@ -41,7 +41,8 @@ public protocol InnSync: Sendable {
     /// ``InnSyncError/rejected(_:)`` at once where the rules forbid it.
     func execute(_ command: Command, dependsOn operations: [UUID]) async throws -> Receipt
 
-    /// Tries a parked operation again; returns the new operation's id.
+    /// Tries a parked operation again; returns the new operation's id. Throws ``InnSyncError/invalidInput(detail:)`` where it is
+    /// not parked or the phone has no data yet, ``InnSyncError/rejected(_:)`` by the rules, at once.
     func retry(_ operation: UUID) async throws -> UUID
 
     /// Tries a parked operation again with another command about the same entity, in its place; returns the new operation.

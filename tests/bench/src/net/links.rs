@@ -7,8 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use innsync_engine::limits::{BACKOFF_CAP_MS, BACKOFF_FIRST_MS, CONNECT_TIMEOUT_MS, DRAIN_CAP_MS};
+use innsync_engine::backoff_bound;
+use innsync_engine::limits::{CONNECT_TIMEOUT_MS, DRAIN_CAP_MS};
 use innsync_protocol::ServerFrame;
+use innsync_random::Random;
 use tokio::runtime::Runtime;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -65,8 +67,13 @@ impl Links {
         let links = Self { book: Arc::default(), runtime, count: dials.len() };
         lock(&links.book.opened).resize(dials.len(), None);
         for (number, dial) in dials.iter().enumerate() {
-            let link =
-                Link { dial: dial.clone(), rule, number, seed: number as u64, book: Arc::clone(&links.book) };
+            let link = Link {
+                dial: dial.clone(),
+                rule,
+                number,
+                random: Random::new(number as u64),
+                book: Arc::clone(&links.book),
+            };
             links.runtime.spawn(link.live());
             if number % AT_A_TIME == AT_A_TIME - 1 {
                 links.wait_for(number)?;
@@ -131,7 +138,7 @@ struct Link {
     dial: Dial,
     rule: Rule,
     number: usize,
-    seed: u64,
+    random: Random,
     book: Arc<Book>,
 }
 
@@ -157,22 +164,11 @@ impl Link {
                 (Rule::Engine, Some(after)) => Duration::from_millis(after.min(DRAIN_CAP_MS)),
                 (Rule::Engine, None) => {
                     failures += 1;
-                    self.backoff(failures)
+                    Duration::from_millis(1 + self.random.below(backoff_bound(failures)))
                 }
             };
             tokio::time::sleep(wait).await;
         }
-    }
-
-    /// As the engine's: 1, 2, 4, … seconds up to the cap, and of that any part.
-    fn backoff(&mut self, failures: u32) -> Duration {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        let bound = (BACKOFF_FIRST_MS << (failures - 1).min(16)).min(BACKOFF_CAP_MS);
-        Duration::from_millis(1 + mixed % bound)
     }
 }
 

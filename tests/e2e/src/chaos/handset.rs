@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use innsync_client::{ConnectionState, EntityKind, Error, InnSync, OpState, Query, SyncStatus};
+use innsync_random::Random;
 use tokio::sync::mpsc;
 
 use super::talk::{Asked, Rows, Said, Shown};
 use super::work::Work;
-use crate::random::Random;
 use crate::{PASSWORD, Phone};
 
 /// How long its barrier may take, once all is calm. A request that went into a dead connection is given up after 30 s.
@@ -60,7 +60,7 @@ impl Handset {
         innsync.connect();
         say(&Said::Open);
         let me = innsync.account().employee;
-        let mut work = Work::new(Random::new(self.seed, "work"), me, self.person == "maria");
+        let mut work = Work::new(Random::of(self.seed, "work"), me, self.person == "maria");
         let mut works = false;
         loop {
             let pause = Duration::from_millis(work.pause_ms());

@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use handset::Handset;
+use innsync_random::Random;
 use tokio::task::JoinSet;
 
 use crate::Server;
-use crate::random::Random;
 use crate::toxic::{Befallen, Toxic};
 use person::Person;
 
@@ -223,13 +223,13 @@ impl Round {
         let address = address.map_err(|error| format!("{}: {error}", server.url()))?;
         let mut people = Vec::new();
         for (number, name) in (1..).zip(PEOPLE) {
-            let seed = Random::new(seed, name).next() ^ number;
+            let seed = Random::of(seed, name).next() ^ number;
             let network = Toxic::start(address, seed).await.map_err(|error| format!("no proxy: {error}"))?;
             let mut person = Person::new(name, network, home, &settings.phone, seed);
             person.start()?;
             people.push(person);
         }
-        let random = Random::new(seed, "storm");
+        let random = Random::of(seed, "storm");
         let mut round = Self { kind, random, server, data, people, servers_killed: 0, begin };
         round.hear(OPENING, |_| 0, |said| matches!(said, talk::Said::Open)).await?;
         Ok(round)

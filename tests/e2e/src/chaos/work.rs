@@ -6,8 +6,7 @@ use innsync_client::domain::{
 };
 use innsync_client::{Command, Entity, Error, InnSync, Query, Uuid};
 use innsync_domain::{Note, Suite, Task};
-
-use crate::random::Random;
+use innsync_random::Random;
 
 /// One person's day.
 pub(super) struct Work {
@@ -24,7 +23,7 @@ impl Work {
 
     /// How long until the next deed, in milliseconds: people work in bursts.
     pub(super) fn pause_ms(&mut self) -> u64 {
-        if self.random.chance(70) { self.random.between(2, 20) } else { self.random.between(20, 150) }
+        if self.random.chance(700) { self.random.between(2, 20) } else { self.random.between(20, 150) }
     }
 
     /// The next command; `None` where what was meant cannot be done just now.
@@ -57,7 +56,7 @@ impl Work {
                     ..NotePatch::default()
                 },
             }),
-            85..89 => Some(Command::SetDuty { employee_id: self.me, is_on_duty: self.random.chance(85) }),
+            85..89 => Some(Command::SetDuty { employee_id: self.me, is_on_duty: self.random.chance(850) }),
             89..92 => Some(Command::SetEmployeeStatus {
                 employee_id: self.me,
                 status: self
@@ -86,13 +85,13 @@ impl Work {
     }
 
     async fn create_task(&mut self, innsync: &InnSync, task_id: Uuid) -> Result<Command, Error> {
-        let suite = self.suite(innsync).await?.filter(|_| self.random.chance(50));
+        let suite = self.suite(innsync).await?.filter(|_| self.random.chance(500));
         let task_type = match self.random.below(3) {
             0 if self.is_manager => TaskType::Inspection,
             1 => TaskType::General,
             _ => TaskType::Maintenance,
         };
-        let assigned_to = match self.is_manager && self.random.chance(50) {
+        let assigned_to = match self.is_manager && self.random.chance(500) {
             true => self.anybody(innsync).await?,
             false => None,
         };
@@ -151,7 +150,7 @@ impl Work {
             VacantDirty => Cleaning,
             _ => VacantClean,
         };
-        let status = if self.random.chance(85) { next } else { OutOfService };
+        let status = if self.random.chance(850) { next } else { OutOfService };
         Ok(Some(Command::SetSuiteStatus { suite_id: suite.id, status }))
     }
 

@@ -110,7 +110,7 @@ public interface InnSync {
     /**
      * Tries a parked operation again; returns the new operation's id.
      *
-     * Throws `InvalidInput` where it is not parked, `Rejected` by the rules, at once.
+     * Throws `InvalidInput` where it is not parked or the phone has no data yet, `Rejected` by the rules, at once.
      */
     public suspend fun retry(operation: UUID): UUID
 
