@@ -8,7 +8,7 @@ use innsync_engine::{ClientEvent, ConnectionState, Effect, Now, Receipt, Session
 use rustls::ClientConfig;
 
 use crate::clock::Clock;
-use crate::drivers::Server;
+use crate::drivers::{Answer, Failed, Server};
 use crate::log::LogLine;
 use crate::mailbox::Mailbox;
 use crate::options::Account;
@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) status: Topic<SyncStatus>,
     pub(crate) subscribers: Arc<Subscribers>,
     session: Mutex<Option<Session>>,
+    /// Why the server's certificate was not trusted when it was last asked for something.
+    distrusted: Mutex<Option<String>>,
     last_now: Mutex<Now>,
 }
 
@@ -72,6 +74,7 @@ impl Shared {
             status: Topic::remembering(1, status),
             subscribers: Arc::default(),
             session: Mutex::new(parts.session),
+            distrusted: Mutex::default(),
             last_now: Mutex::new(Now { boot_ms: 0, wall: Timestamp::default() }),
         }
     }
@@ -93,6 +96,21 @@ impl Shared {
 
     pub(crate) fn set_session(&self, session: Option<Session>) {
         *self.lock() = session;
+    }
+
+    /// Why the server was not trusted when it was last asked.
+    pub(crate) fn distrusted(&self) -> Option<String> {
+        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A request has come to that. One that came to nothing says neither this nor that.
+    pub(crate) fn answered(&self, answer: &Answer) {
+        let distrusted = match answer {
+            Ok(_) => None,
+            Err(Failed::Distrusted(why)) => Some(why.clone()),
+            Err(Failed::Unanswered(_)) => return,
+        };
+        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = distrusted;
     }
 
     /// The sync status, as it was last told.

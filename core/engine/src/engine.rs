@@ -98,6 +98,7 @@ impl Engine {
             feed: Feed::new(first_digest),
             snapshots,
             push: Default::default(),
+            barriers: Default::default(),
             frames: Arc::default(),
             notices: Vec::new(),
             unchecked,

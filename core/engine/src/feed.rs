@@ -32,6 +32,10 @@ pub(crate) struct Feed {
     goes_on: bool,
     failures: u32,
     retry_at: u64,
+    /// How many pulls were begun.
+    begun: u64,
+    /// Which of them was the last to bring everything that the server had.
+    whole: u64,
     /// Frames that came while a pull was under way.
     buffer: Arc<VecDeque<Arc<Delta>>>,
     /// When to pull where there is no socket.
@@ -46,6 +50,16 @@ impl Feed {
     /// A feed that asks for its first digest at that moment.
     pub(crate) fn new(digest_at: u64) -> Self {
         Self { digest_at, ..Self::default() }
+    }
+
+    /// How many pulls were begun.
+    pub(crate) fn pulls_begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Which of them, counted from 1, was the last after which nothing was missing; 0: none yet.
+    pub(crate) fn pulls_whole(&self) -> u64 {
+        self.whole
     }
 
     /// Whether a digest waits to be compared.
@@ -250,6 +264,9 @@ impl Draft<'_> {
             self.fit_in(delta)?;
             // It counts once the rows that it is about are on the disk.
             let reached = fit(&self.state.meta.cursor, delta) == Fit::Old;
+            if reached && !delta.more {
+                self.state.feed.whole = self.state.feed.begun;
+            }
             self.state.feed.expected = delta.digest.filter(|_| reached).map(|digest| (delta.to, digest));
             let waiting = std::mem::take(&mut self.state.feed.buffer);
             for frame in waiting.iter() {
@@ -289,6 +306,7 @@ impl Draft<'_> {
                 self.state.feed.digest_at =
                     now + DIGEST_EVERY_MS / 2 + self.state.random.within(DIGEST_EVERY_MS);
             }
+            self.state.feed.begun += 1;
             self.request(Purpose::Pull, path, None);
         }
     }
@@ -332,7 +350,8 @@ impl State {
             return None;
         }
         let polls = !self.link.is_live() && self.link.attempts > 0;
-        let missing = self.feed.wanted.then_some(self.feed.retry_at);
+        let is_wanted = self.feed.wanted || self.barriers.want_pull(&self.feed);
+        let missing = is_wanted.then_some(self.feed.retry_at);
         let look = if polls {
             Some(self.feed.poll_at)
         } else {

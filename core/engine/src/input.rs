@@ -90,6 +90,17 @@ pub enum Input {
         /// Whether there is one.
         available: bool,
     },
+    /// A caller waits for everything that the server has now, and for every operation of now. Whatever waits is tried.
+    /// Answered by [`crate::Output::UpToDate`]; by another engine over the same store it is not.
+    Barrier {
+        /// Names the answer.
+        request: u64,
+    },
+    /// Nobody waits for that answer any more.
+    GiveUpBarrier {
+        /// Which one.
+        request: u64,
+    },
     /// The app came to the foreground, or a push woke it.
     Foreground,
     /// The shell has shown an effect.

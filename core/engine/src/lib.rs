@@ -13,6 +13,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod barrier;
 mod clock;
 mod commands;
 mod connection;

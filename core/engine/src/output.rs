@@ -50,6 +50,12 @@ pub enum Output {
         /// Saved on the phone; or refused at once, with nothing changed.
         result: Result<Receipt, Rejection>,
     },
+    /// The answer to [`crate::Input::Barrier`]: everything that the server had at the call is here, and every earlier
+    /// operation is confirmed or parked.
+    UpToDate {
+        /// Which one.
+        request: u64,
+    },
     /// An operation's state changed.
     Operation(Receipt),
     /// Something happened that subscribers listen for.

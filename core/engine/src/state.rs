@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use innsync_domain::Timestamp;
 
+use crate::barrier::Barriers;
 use crate::clock::Now;
 use crate::feed::Feed;
 use crate::http::Requests;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) feed: Feed,
     pub(crate) snapshots: Snapshots,
     pub(crate) push: Push,
+    pub(crate) barriers: Barriers,
     /// Frames of the app's own, waiting for a connection.
     pub(crate) frames: Arc<VecDeque<String>>,
     /// Toasts that are not on disk yet.

@@ -18,6 +18,8 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::SignedIn(_)
         | Input::NetworkChanged { .. }
         | Input::Foreground
+        | Input::Barrier { .. }
+        | Input::GiveUpBarrier { .. }
         | Input::CommitFailed
         | Input::Http { .. }
         | Input::Socket { event: SocketEvent::Closed { .. } | SocketEvent::Failed(_), .. } => false,
@@ -63,6 +65,8 @@ impl Draft<'_> {
                 self.wake_up();
             }
             Input::Foreground => self.wake_up(),
+            Input::Barrier { request } => self.raise_barrier(request),
+            Input::GiveUpBarrier { request } => self.give_up_barrier(request),
             Input::NetworkChanged { available: false } => {
                 self.state.requests.answers = Answers::None;
                 if self.state.link.is_live() {
@@ -91,7 +95,7 @@ impl Draft<'_> {
     }
 
     /// Now is a good time: whatever waits is tried.
-    fn wake_up(&mut self) {
+    pub(crate) fn wake_up(&mut self) {
         self.state.requests.answers = Answers::Untried;
         self.state.push.retry_now();
         self.state.feed.retry_now();
@@ -154,6 +158,7 @@ impl Draft<'_> {
             self.state.commit_failures = 0;
         }
         self.tell_status();
+        self.lift_barriers();
         Ok(Step::new(batch, self.outputs, self.state))
     }
 

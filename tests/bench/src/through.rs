@@ -21,8 +21,6 @@ const LOADS: usize = 30;
 const CHANGES: usize = 50;
 const CALLS: usize = 20_000;
 const OPENINGS: usize = 10_000;
-/// Openings before memory is looked at first: what is made once is there then.
-const WARM_UP: usize = 200;
 
 /// Measures and prints.
 pub(crate) fn run() -> Result<()> {
@@ -183,7 +181,8 @@ async fn events(sam: &InnSync, ana: &InnSync) -> Result<()> {
 }
 
 async fn openings(options: impl Fn() -> Options) -> Result<()> {
-    for _ in 0..WARM_UP {
+    // Until the allocators have grown: what each further one leaves is asked for.
+    for _ in 0..OPENINGS / 4 {
         innsync_client::open(options())?.close().await;
     }
     let memory = || machine::status_kb(std::process::id(), "VmRSS");

@@ -35,6 +35,7 @@ impl World {
             phone.wants_connection = true;
             self.feed(who, Input::NetworkChanged { available: true })?;
             self.feed(who, Input::Connect)?;
+            self.raise_barrier(who)?;
         }
         self.settle()?;
         for _ in 0..ROUNDS {
@@ -107,6 +108,10 @@ impl World {
             let (cursor, head) = (phone.shadow.meta.cursor.seq, self.model.head());
             if !phone.shadow.meta.has_data || cursor != head {
                 return Some(format!("{name} is at {cursor}, the head is {head}"));
+            }
+            // What follows a parked operation waits for a person, and a barrier with it.
+            if phone.barriers.iter().any(|barrier| barrier.unsettled(&phone.shadow).is_none()) {
+                return Some(format!("{name} waits to be up to date"));
             }
             let status = engine.status();
             if status.pending_changes as usize != ops.iter().filter(|op| !is_parked(op)).count() {

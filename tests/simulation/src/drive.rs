@@ -167,6 +167,7 @@ impl World {
                 }
             }
             Output::Executed { result: Ok(receipt), .. } => return self.saved(who, &receipt),
+            Output::UpToDate { request } => return self.barrier_lifted(who, request),
             Output::Effect(effect) => {
                 let (life, at) = (self.phones[who].life, self.now + self.random.below(4_000));
                 let input = Box::new(Input::Presented { effect: effect.id });

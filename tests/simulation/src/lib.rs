@@ -22,6 +22,7 @@
 // Indices into the three phones come from plans, which are checked where they come in.
 #![allow(clippy::indexing_slicing)]
 
+mod barriers;
 mod calm;
 mod drive;
 mod failure;

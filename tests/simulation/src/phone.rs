@@ -4,6 +4,7 @@
 use innsync_domain::{Timestamp, Uuid};
 use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
 
+use crate::barriers::Barrier;
 use crate::failure::{Checked, Violation};
 use crate::people::{PEOPLE, employee};
 use crate::plan::CrashPoint;
@@ -56,6 +57,8 @@ pub(crate) struct Phone {
     /// The socket that the engine believes in.
     pub(crate) socket: Option<u64>,
     pub(crate) requests: u64,
+    /// Who waits to be up to date.
+    pub(crate) barriers: Vec<Barrier>,
     /// The last operation that was accepted.
     pub(crate) last_op: Option<Uuid>,
 }
@@ -82,6 +85,7 @@ impl Phone {
             is_signing_in: false,
             socket: None,
             requests: 0,
+            barriers: Vec::new(),
             last_op: None,
         }
     }
@@ -114,6 +118,7 @@ impl Phone {
         self.tick_at = None;
         self.death = None;
         self.socket = None;
+        self.barriers.clear();
         if reboot {
             self.boot += 1;
             self.booted_at = at;
@@ -149,6 +154,7 @@ pub(crate) fn told(output: &Output) -> Option<String> {
         Output::SignInRequired(reason) => format!("must sign in: {reason:?}"),
         Output::Executed { request, result: Ok(receipt) } => format!("saved {request} as {}", receipt.id),
         Output::Executed { request, result: Err(rejection) } => format!("refused {request}: {rejection}"),
+        Output::UpToDate { request } => format!("lifts barrier {request}"),
         Output::Operation(receipt) => format!("{} {} is {:?}", receipt.command, receipt.id, receipt.state),
         Output::Event(event) => format!("event {}", event.name()),
         Output::Effect(effect) => format!("effect {}", effect.id),

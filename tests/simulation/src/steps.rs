@@ -58,7 +58,10 @@ impl World {
                 self.phones[who].skew_ms += by_ms;
                 Ok(())
             }
-            What::Foreground { who } => self.feed(who, Input::Foreground),
+            What::Foreground { who } => {
+                self.feed(who, Input::Foreground)?;
+                self.raise_barrier(who)
+            }
             What::RevokeAccess { who } => {
                 self.note(format!("{}'s access token is revoked", PEOPLE[who].name));
                 self.host.issuer.revoke_access(who);

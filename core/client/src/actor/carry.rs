@@ -33,6 +33,7 @@ impl Actor {
                     let _ = reply.send(result.map_err(|rejection| Error::Rejected(Box::new(rejection))));
                 }
             }
+            Output::UpToDate { request } => self.kept.waiting.lifted(request),
             Output::Operation(receipt) => {
                 if let Some(outcome) = outcome(receipt.state.as_ref()) {
                     self.kept.waiting.settled(receipt.id, outcome);
@@ -67,7 +68,7 @@ impl Actor {
     }
 
     fn request(&mut self, request: HttpRequest) {
-        let (http, courier) = (self.http.clone(), self.courier.clone());
+        let (http, courier, shared) = (self.http.clone(), self.courier.clone(), Arc::clone(&self.shared));
         let HttpRequest { id, method, path, token, body, streams_lines } = request;
         let (token, body) = (token.map(|token| token.0), body.map(|body| body.0));
         let request = Request { method, url: self.shared.server.url(&path), token, body };
@@ -77,6 +78,7 @@ impl Actor {
                 true => http.stream(request, &courier.apart(), id).await,
                 false => http.fetch(request).await,
             };
+            shared.answered(&answered);
             let answer = answered.map_err(HttpFailure::from);
             // Without the query, and never the bodies.
             let path = path.split('?').next().unwrap_or_default();

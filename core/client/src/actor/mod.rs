@@ -119,6 +119,7 @@ impl Actor {
         if self.kept.connect && self.connect_at.is_none() {
             self.input(Input::Connect);
         }
+        self.raise_barriers_again();
     }
 
     /// The database, for reading.

@@ -52,8 +52,9 @@ impl Actor {
         let outputs = self.engine.apply(step);
         self.kept.observers.note(&written);
         // Replies last: whoever looks at the status after a command must find it counted.
-        let (replies, told): (Vec<_>, Vec<_>) =
-            outputs.into_iter().partition(|output| matches!(output, Output::Executed { .. }));
+        let (replies, told): (Vec<_>, Vec<_>) = outputs
+            .into_iter()
+            .partition(|output| matches!(output, Output::Executed { .. } | Output::UpToDate { .. }));
         for output in told.into_iter().chain(replies) {
             self.carry(output);
         }

@@ -1,10 +1,9 @@
 //! Callers that wait for something to come true: an operation settled, a place in the feed reached.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use innsync_domain::Uuid;
-use innsync_engine::{OpState, StoreRead};
-use innsync_protocol::Cursor;
+use innsync_engine::{Input, OpState, StoreRead};
 use tokio::sync::oneshot;
 
 use super::{Actor, Reply};
@@ -19,18 +18,12 @@ pub(super) struct Waiting {
     operations: Vec<(Uuid, Reply<Outcome>)>,
     settled: VecDeque<(Uuid, Outcome)>,
     conditions: Vec<(Condition, oneshot::Sender<()>)>,
+    barriers: BTreeMap<u64, oneshot::Sender<()>>,
 }
 
 /// Something that commits may bring about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// The mirror is at that commit of that epoch, or beyond; or of another epoch.
-    Reached {
-        /// The epoch.
-        epoch: u64,
-        /// The commit.
-        seq: u64,
-    },
     /// No operation queued before that place in the order is unsettled.
     Drained {
         /// The first place that is of no interest.
@@ -39,6 +32,13 @@ pub(crate) enum Condition {
 }
 
 impl Waiting {
+    /// What that caller waits for is here.
+    pub(super) fn lifted(&mut self, request: u64) {
+        if let Some(reply) = self.barriers.remove(&request) {
+            let _ = reply.send(());
+        }
+    }
+
     /// An operation was settled.
     pub(super) fn settled(&mut self, id: Uuid, outcome: Outcome) {
         for (_, reply) in self.operations.extract_if(.., |(waits_for, _)| *waits_for == id) {
@@ -88,10 +88,31 @@ impl Actor {
         self.check_conditions();
     }
 
-    /// Where the mirror stands, and where the next operation would come in the order.
-    pub(crate) fn place(&self) -> Result<(Cursor, u64), Error> {
-        let meta = self.store.meta()?;
-        Ok((meta.cursor, meta.next_order))
+    /// Where the next operation would come in the order.
+    pub(crate) fn next_order(&self) -> Result<u64, Error> {
+        Ok(self.store.meta()?.next_order)
+    }
+
+    /// Answers when everything that the server has now is here, and every operation of now is settled.
+    pub(crate) fn up_to_date(&mut self, reply: oneshot::Sender<()>) {
+        let gone = |(_, reply): &(&u64, &oneshot::Sender<()>)| reply.is_closed();
+        let gone: Vec<u64> =
+            self.kept.waiting.barriers.iter().filter(gone).map(|(request, _)| *request).collect();
+        for request in gone {
+            self.kept.waiting.barriers.remove(&request);
+            self.input(Input::GiveUpBarrier { request });
+        }
+        let request = self.next_request;
+        self.next_request += 1;
+        self.kept.waiting.barriers.insert(request, reply);
+        self.input(Input::Barrier { request });
+    }
+
+    /// A new engine does not know who waits.
+    pub(super) fn raise_barriers_again(&mut self) {
+        for (_, reply) in std::mem::take(&mut self.kept.waiting.barriers) {
+            self.up_to_date(reply);
+        }
     }
 
     /// After a commit.
@@ -115,10 +136,6 @@ impl Actor {
 
     fn holds(&self, condition: Condition) -> Result<bool, Error> {
         Ok(match condition {
-            Condition::Reached { epoch, seq } => {
-                let cursor = self.store.meta()?.cursor;
-                cursor.epoch != epoch || cursor.seq >= seq
-            }
             Condition::Drained { before } => {
                 let parked = |state: &OpState| matches!(state, OpState::Parked { .. });
                 self.store.outbox()?.iter().all(|queued| queued.order >= before || parked(&queued.state))

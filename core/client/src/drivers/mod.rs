@@ -6,7 +6,7 @@ mod server;
 mod socket;
 pub(crate) mod tls;
 
-pub(crate) use http::{Failed, Http, Request};
+pub(crate) use http::{Answer, Failed, Http, Request};
 pub(crate) use runtime::{AbortOnDrop, runtime, within};
 pub(crate) use server::Server;
 pub(crate) use socket::Socket;

@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use innsync_engine::{ConnectionState, Input, StoreRead, SyncStatus};
-use innsync_protocol::{ClientFrame, Cursor, SyncAnswer};
+use innsync_engine::{Input, StoreRead, SyncStatus};
 use tokio::sync::oneshot;
 
 use super::{InnSync, PendingWork};
 use crate::actor::waiting::Condition;
-use crate::drivers::{Request, within};
+use crate::drivers::within;
 use crate::error::Error;
 use crate::mailbox::Letter;
-use crate::opening::{Credentials, authenticate, exchange, revoke, session};
+use crate::opening::{Credentials, authenticate, revoke, session};
 use crate::stream::Stream;
-
-/// How long a barrier waits before it asks again.
-const ASK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Sync and life.
 impl InnSync {
@@ -35,62 +31,12 @@ impl InnSync {
     /// Errors: `Timeout`, or instead of it `ServerNotTrusted` where that is what kept it (a captive portal, most likely);
     /// `Closed`.
     pub async fn up_to_date(&self, timeout: Duration) -> Result<(), Error> {
-        let mut distrusted = None;
-        let reached = within(timeout, self.barrier(&mut distrusted)).await?;
-        reached.unwrap_or_else(|| Err(distrusted.unwrap_or(Error::Timeout)))
-    }
-
-    /// `distrusted` is why the server was not trusted when it was last asked.
-    async fn barrier(&self, distrusted: &mut Option<Error>) -> Result<(), Error> {
-        let (_, before) = self.ask(|actor| actor.place()).await?;
-        self.foreground();
-        loop {
-            let (cursor, _) = self.ask(|actor| actor.place()).await?;
-            let head = self.head(cursor).await;
-            *distrusted = None;
-            match head {
-                Ok(Some((epoch, seq))) => {
-                    self.ask_for_head();
-                    self.wait_for(Condition::Reached { epoch, seq }).await?;
-                    let (reached, _) = self.ask(|actor| actor.place()).await?;
-                    if reached.epoch == epoch {
-                        break;
-                    }
-                }
-                Ok(None) => pause(ASK_AGAIN).await?,
-                // The person may sign in to the Wi-Fi meanwhile.
-                Err(error @ Error::ServerNotTrusted(_)) => {
-                    *distrusted = Some(error);
-                    pause(ASK_AGAIN).await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.wait_for(Condition::Drained { before }).await
-    }
-
-    /// The head of the server's feed, asked directly; `None`: no answer just now, or the mirror must be fetched first.
-    async fn head(&self, cursor: Cursor) -> Result<Option<(u64, u64)>, Error> {
-        let Some(session) = self.inner.shared.session() else { return Ok(None) };
-        let path = format!("/v1/sync?epoch={}&seq={}&mark={}", cursor.epoch, cursor.seq, cursor.mark);
-        let url = self.inner.shared.server.url(&path);
-        let request = Request { method: "GET", url, token: Some(session.access_token), body: None };
-        Ok(match exchange(&self.inner.http, request).await {
-            Ok(answer) if answer.status == 200 => match SyncAnswer::parse(&answer.body) {
-                // With more to come, the head is further on; it is asked for again from there.
-                Ok(SyncAnswer::Delta(delta)) if !delta.more => Some((delta.epoch, delta.to)),
-                Ok(SyncAnswer::Delta(_) | SyncAnswer::Reset(_)) | Err(_) => None,
-            },
-            Ok(_) | Err(Error::Offline) => None,
-            Err(error) => return Err(error),
-        })
-    }
-
-    /// Commits that this person may not see are told of by the next heartbeat's answer: it need not be awaited.
-    fn ask_for_head(&self) {
-        if self.connection_state() == ConnectionState::Connected {
-            let timestamp = self.inner.shared.now().wall.as_millis();
-            self.hand_in(Input::Send { text: ClientFrame::Heartbeat { timestamp }.to_json() });
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::job(move |actor| actor.up_to_date(reply)))?;
+        match within(timeout, answer).await? {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(self.no_answer()),
+            None => Err(self.inner.shared.distrusted().map_or(Error::Timeout, Error::ServerNotTrusted)),
         }
     }
 
@@ -176,7 +122,7 @@ impl InnSync {
     }
 
     async fn send_all(&self, limit: Duration) -> Result<(), Error> {
-        let (_, before) = self.ask(|actor| actor.place()).await?;
+        let before = self.ask(|actor| actor.next_order()).await?;
         within(limit, self.wait_for(Condition::Drained { before })).await?.unwrap_or(Err(Error::Timeout))
     }
 
@@ -202,8 +148,4 @@ impl InnSync {
             let _ = closed.await;
         }
     }
-}
-
-async fn pause(time: Duration) -> Result<(), Error> {
-    within(time, std::future::pending::<()>()).await.map(drop)
 }

@@ -1,6 +1,7 @@
 //! The engine's stories: scripted phones, a motel that decides as the server does, and time that only the tests move.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
+mod barrier;
 mod commands;
 mod connection;
 mod effects;

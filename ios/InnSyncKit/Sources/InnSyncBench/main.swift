@@ -15,7 +15,6 @@ let loads = 30
 let changes = 50
 let calls = 20_000
 let openings = 10_000
-let warmUp = 200
 
 func milliseconds(_ duration: Duration) -> Double {
     let (seconds, attoseconds) = duration.components
@@ -116,7 +115,8 @@ func events(_ sam: any InnSync, _ ana: any InnSync) async throws {
 }
 
 func opened(_ open: () async throws -> any InnSync) async throws {
-    for _ in 1...warmUp {
+    // Until the allocators have grown: what each further one leaves is asked for.
+    for _ in 1...openings / 4 {
         try await open().close()
     }
     let (before, begun) = (try memory(), ContinuousClock.now)

@@ -119,7 +119,8 @@ internal class BenchTest {
         }
 
     private suspend fun openings(open: suspend () -> InnSync) {
-        repeat(WARM_UP) { open().close() }
+        // Until the allocators have grown: what each further one leaves is asked for.
+        repeat(OPENINGS / 4) { open().close() }
         val before = memory()
         val time = measureTime { repeat(OPENINGS) { open().close() } }
         measured("opened and closed", "ms", time.toDouble(DurationUnit.MILLISECONDS) / OPENINGS)
@@ -162,6 +163,5 @@ internal class BenchTest {
         const val CHANGES = 50
         const val CALLS = 20_000
         const val OPENINGS = 10_000
-        const val WARM_UP = 200
     }
 }
