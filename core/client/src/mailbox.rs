@@ -11,6 +11,8 @@ use crate::actor::{Actor, Reply};
 
 /// Frames of one socket, or chunks of one snapshot, that wait for the core; more stay in the network's buffers.
 const WAITING: usize = 64;
+/// Bytes of frames that are taken together.
+const BYTES_TOGETHER: usize = 512 * 1024;
 /// Things that people ask for that are done in a row while the network's wait.
 const IN_A_ROW: u32 = 8;
 
@@ -46,8 +48,8 @@ pub(crate) struct News {
     pub(crate) input: Input,
     /// For which engine: after a reopening, what the one before had asked for is of no interest.
     pub(crate) incarnation: u64,
-    /// Its sender may send one more when this is dropped.
-    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+    /// Its sender may send as many more when these are dropped.
+    pub(crate) permits: Vec<OwnedSemaphorePermit>,
 }
 
 /// How a pause ended.
@@ -107,6 +109,40 @@ impl Mailbox {
             let left = until.checked_duration_since(Instant::now())?;
             state = self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// A frame together with those of the same socket that wait behind it, up to anything else: they become one transaction.
+    pub(crate) fn with_more_frames(&self, mut news: News) -> News {
+        let Input::Socket { generation, event: SocketEvent::Frame(text) } = &mut news.input else {
+            return news;
+        };
+        let (generation, mut texts) = (*generation, vec![std::mem::take(text)]);
+        let mut bytes = texts.iter().map(String::len).sum::<usize>();
+        let mut state = self.lock();
+        while let Some(Letter::Network(next)) = state.network.front_mut() {
+            match &mut next.input {
+                Input::Socket { generation: from, event: SocketEvent::Frame(text) }
+                    if (*from, next.incarnation) == (generation, news.incarnation)
+                        && bytes + text.len() <= BYTES_TOGETHER =>
+                {
+                    bytes += text.len();
+                    texts.push(std::mem::take(text));
+                    news.permits.append(&mut next.permits);
+                }
+                _ => break,
+            }
+            state.network.pop_front();
+        }
+        drop(state);
+        let event = match texts.pop() {
+            Some(only) if texts.is_empty() => SocketEvent::Frame(only),
+            last => {
+                texts.extend(last);
+                SocketEvent::Frames(texts)
+            }
+        };
+        news.input = Input::Socket { generation, event };
+        news
     }
 
     /// Waits until someone says to go on, leaving everything else where it is.
@@ -224,14 +260,14 @@ impl Courier {
 
     /// Brings an input. False: the core is closed.
     pub(crate) async fn bring(&self, input: Input) -> bool {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let news = News { input, incarnation: self.incarnation, _permit: permit };
+        let permits = Arc::clone(&self.permits).acquire_owned().await.ok().into_iter().collect();
+        let news = News { input, incarnation: self.incarnation, permits };
         self.mailbox.put(Letter::Network(news), |state| &mut state.network)
     }
 
     /// Brings an input without waiting for room: for the core's own thread.
     pub(crate) fn bring_now(&self, input: Input) -> bool {
-        let news = News { input, incarnation: self.incarnation, _permit: None };
+        let news = News { input, incarnation: self.incarnation, permits: Vec::new() };
         self.mailbox.put(Letter::Network(news), |state| &mut state.network)
     }
 

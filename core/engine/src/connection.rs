@@ -31,6 +31,16 @@ impl Draft<'_> {
                 self.heard();
                 return self.on_frame(&text);
             }
+            SocketEvent::Frames(texts) => {
+                self.heard();
+                for text in &texts {
+                    self.on_frame(text)?;
+                    // It may have been the last that counts.
+                    if self.state.link.open_generation() != Some(generation) {
+                        break;
+                    }
+                }
+            }
             SocketEvent::Closed { code, reason } if code == CloseCode::POLICY.0 => {
                 self.tell(Output::Event(ClientEvent::Disconnected { code, reason }));
                 self.link_event(Event::Lost(Loss::Unauthorized));

@@ -127,6 +127,8 @@ pub enum Input {
 pub enum SocketEvent {
     /// A text frame came.
     Frame(String),
+    /// Several came while the engine was busy: as one after the other, but one step, so one transaction.
+    Frames(Vec<String>),
     /// It was closed by the server.
     Closed {
         /// The close code; 1006 where there was none.

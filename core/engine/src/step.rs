@@ -29,7 +29,7 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Discard { .. }
         | Input::DiscardWithDependents { .. }
         | Input::Send { .. }
-        | Input::Socket { event: SocketEvent::Frame(_), .. }
+        | Input::Socket { event: SocketEvent::Frame(_) | SocketEvent::Frames(_), .. }
         | Input::SnapshotLines { .. }
         | Input::Tick
         | Input::Presented { .. }

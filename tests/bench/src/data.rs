@@ -2,9 +2,9 @@
 
 use innsync_domain::{
     Department, Employee, EmployeeStatus, Entity, Fields, Priority, Role, Suite, SuiteStatus, Task,
-    TaskStatus, TaskType, Timestamp, Uuid,
+    TaskStatus, TaskType, Timestamp, Uuid, ViewChange,
 };
-use innsync_protocol::{Cursor, Mark, PropertyInfo, SnapshotLine, SnapshotStart};
+use innsync_protocol::{Commit, Cursor, Delta, Mark, PropertyInfo, ServerFrame, SnapshotLine, SnapshotStart};
 
 /// Tasks that are measured over.
 pub(crate) const TASKS: usize = 10_000;
@@ -85,6 +85,54 @@ pub(crate) fn snapshot(entities: &[Entity]) -> Vec<u8> {
         body.push('\n');
     }
     body.into_bytes()
+}
+
+/// What others do after the snapshot: task after task is renamed.
+pub(crate) struct Changes {
+    tasks: Vec<Task>,
+    head: u64,
+}
+
+impl Changes {
+    /// To these.
+    pub(crate) fn of(entities: &[Entity]) -> Self {
+        let task = |entity: &Entity| match entity {
+            Entity::Task(task) => Some(task.clone()),
+            _ => None,
+        };
+        Self { tasks: entities.iter().filter_map(task).collect(), head: cursor().seq }
+    }
+
+    /// The next ones, as the text of that many DELTA frames.
+    pub(crate) fn frames(&mut self, frames: usize, commits: usize) -> Vec<String> {
+        (0..frames).map(|_| ServerFrame::Delta(self.delta(commits)).to_json()).collect()
+    }
+
+    /// The last commit.
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
+    fn delta(&mut self, commits: usize) -> Delta {
+        let from = self.head;
+        let commits = (0..commits).map(|_| self.commit()).collect();
+        let mark = Mark(self.head);
+        Delta { epoch: 1, from, to: self.head, mark, commits, results: Vec::new(), more: false, digest: None }
+    }
+
+    fn commit(&mut self) -> Commit {
+        self.head += 1;
+        let seq = self.head;
+        let count = self.tasks.len() as u64;
+        let task = &mut self.tasks[(seq % count) as usize];
+        let before = [("title".to_owned(), task.title.clone().into())].into_iter().collect();
+        task.title = format!("Look after the heater, attempt {seq}");
+        task.version += 1;
+        let at = Timestamp::from_millis(BEGUN + 100_000_000 + seq as i64);
+        task.updated_at = at;
+        let change = ViewChange::Upsert { entity: task.clone().into(), before: Some(before), created: false };
+        Commit { seq, at, by: person(0), changes: vec![change] }
+    }
 }
 
 fn task(index: usize) -> Task {

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::routing::{any, post};
-use innsync_client::{InnSync, Options};
-use innsync_domain::Timestamp;
+use innsync_client::{Command, InnSync, Options};
+use innsync_domain::{Audience, Timestamp, Uuid};
 use innsync_protocol::{Connected, SUBPROTOCOL, ServerFrame, SessionAnswer};
+use innsync_server::demo;
 use tokio::runtime::Runtime;
 
 use crate::{Result, data};
@@ -19,6 +20,32 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Where a handle's database is, and how it is opened again.
 pub(crate) fn options(server: SocketAddr, folder: &Path) -> Options {
     Options::new(format!("http://{server}"), data::property().id, "maria", folder).device("handset-1")
+}
+
+/// How long a phone may take for anything that is measured here.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Signs in with the demo's password, and has everything.
+pub(crate) async fn at_work(options: Options) -> Result<InnSync> {
+    let innsync = innsync_client::sign_in(options, demo::PASSWORD).await?;
+    innsync.connect();
+    innsync.up_to_date(PATIENCE).await?;
+    Ok(innsync)
+}
+
+/// Saves a note; it need not be confirmed.
+pub(crate) async fn write_note(innsync: &InnSync, title: String) -> Result<Uuid> {
+    let note_id = innsync.new_id();
+    let command = Command::CreateNote {
+        note_id,
+        title,
+        content: "Something to be told to all staff.".to_owned(),
+        suite_id: None,
+        task_id: None,
+        audience: Audience::AllStaff,
+    };
+    innsync.execute(command).await?;
+    Ok(note_id)
 }
 
 /// Signs in, fetches that snapshot, and goes offline. The runtime is the caller's.

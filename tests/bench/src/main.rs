@@ -16,6 +16,7 @@ mod report;
 mod rows;
 mod through;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,7 +47,18 @@ struct Args {
 #[derive(Subcommand)]
 enum Role {
     #[command(name = net::plain::COMMAND, hide = true)]
-    PlainServer,
+    PlainServer {
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Opens what is in a folder, and prints how much memory that takes, in MB.
+    #[command(name = rows::memory::COMMAND, hide = true)]
+    Hold {
+        folder: PathBuf,
+        /// Of the phone in it; without it the baseline is opened.
+        #[arg(long)]
+        server: Option<SocketAddr>,
+    },
     /// What the shells' benchmarks measure, in Rust.
     #[command(name = "through", hide = true)]
     Through,
@@ -67,6 +79,16 @@ struct Scale {
     returning: usize,
     /// Changes in a round, each to every socket.
     commits: u64,
+    /// Operations that are drained at once.
+    drained: usize,
+    /// Changes that go from phone to phone.
+    told: usize,
+    /// Changes of others while a phone was away, and its own.
+    missed: usize,
+    written_away: usize,
+    /// Rows and waiting operations of the phone whose memory is measured.
+    held: usize,
+    waiting: usize,
     /// Milliseconds for a server to come to rest.
     settle_ms: u64,
 }
@@ -80,13 +102,19 @@ const FULL: Scale = Scale {
     sockets: 1_000,
     returning: 5_000,
     commits: 50,
+    drained: 1_000,
+    told: 400,
+    missed: 50_000,
+    written_away: 200,
+    held: 100_000,
+    waiting: 10_000,
     settle_ms: 2_000,
 };
 
 type Measure = fn(&Scale) -> Result<Vec<Row>>;
 
 /// All that is measured, by the beginning of its rows' names.
-const ALL: [(&str, Measure); 7] = [
+const ALL: [(&str, Measure); 14] = [
     (rows::ingest::NAME, rows::ingest::rows),
     (rows::tap::NAME, rows::tap::rows),
     (rows::query::NAME, rows::query::rows),
@@ -94,6 +122,13 @@ const ALL: [(&str, Measure); 7] = [
     (rows::idle::NAME, rows::idle::rows),
     (rows::fanout::NAME, rows::fanout::rows),
     (rows::returning::NAME, rows::returning::rows),
+    (rows::apply::NAME, rows::apply::rows),
+    (rows::drain::NAME, rows::drain::rows),
+    (rows::between::NAME, rows::between::rows),
+    (rows::first_sync::NAME, rows::first_sync::rows),
+    (rows::away::NAME, rows::away::rows),
+    (rows::memory::NAME, rows::memory::rows),
+    (rows::idle_hour::NAME, rows::idle_hour::rows),
 ];
 
 fn main() -> ExitCode {
@@ -104,7 +139,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.role {
         None => bench(&args),
-        Some(Role::PlainServer) => net::plain::serve().map(|()| true),
+        Some(Role::PlainServer { data }) => net::plain::serve(data.as_ref()).map(|()| true),
+        Some(Role::Hold { folder, server }) => rows::memory::hold(folder, *server).map(|()| true),
         Some(Role::Through) => through::run().map(|()| true),
     };
     match done {

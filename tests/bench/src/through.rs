@@ -1,16 +1,16 @@
 //! What the Kotlin and the Swift benchmark measure, in Rust: what the same costs without a border in between. The three do
 //! the same in the same order, and print lines `measured|what|unit|figure`, of which `cargo xtask bench` makes a table.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use innsync_client::{Command, EntityKind, InnSync, LiveQuery, Options, Query, Update};
-use innsync_domain::{Audience, Entity, NotePatch};
+use innsync_domain::{Entity, NotePatch};
 
+use crate::handle::{PATIENCE, at_work, write_note};
 use crate::measure::{Samples, micros, millis};
 use crate::net::ours::Server;
 use crate::{Result, machine};
 
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Notes written while somebody watches.
 const COMMANDS: usize = 200;
 /// Rows of the list.
@@ -27,17 +27,10 @@ pub(crate) fn run() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let server = Server::start()?;
     let folder = machine::folder()?;
-    let options = |person: &str| {
-        Options::new(
-            format!("http://{}", server.child.address),
-            "seaside",
-            person,
-            folder.path().join(person),
-        )
-    };
+    let options = |person: &str| server.options(person, folder.path());
     runtime.block_on(async {
-        let sam = signed_in(options("sam")).await?;
-        let ana = signed_in(options("ana")).await?;
+        let sam = at_work(options("sam")).await?;
+        let ana = at_work(options("ana")).await?;
         // Nobody is connected: what is measured is the phone alone.
         sam.disconnect();
         ana.disconnect();
@@ -53,26 +46,6 @@ pub(crate) fn run() -> Result<()> {
 
 fn measured(what: &str, unit: &str, figure: f64) {
     anstream::println!("measured|{what}|{unit}|{figure}");
-}
-
-async fn signed_in(options: Options) -> Result<InnSync> {
-    let innsync = innsync_client::sign_in(options, "demo").await?;
-    innsync.connect();
-    innsync.up_to_date(PATIENCE).await?;
-    Ok(innsync)
-}
-
-async fn write(innsync: &InnSync, title: String) -> Result<()> {
-    let command = Command::CreateNote {
-        note_id: innsync.new_id(),
-        title,
-        content: "Something to be told to all staff.".to_owned(),
-        suite_id: None,
-        task_id: None,
-        audience: Audience::AllStaff,
-    };
-    innsync.execute(command).await?;
-    Ok(())
 }
 
 /// A live query and the list that it has told.
@@ -107,7 +80,7 @@ async fn command_to_observer(innsync: &InnSync) -> Result<()> {
     let mut times = Samples::default();
     for number in 1..=COMMANDS {
         let begun = Instant::now();
-        write(innsync, format!("Note {number}")).await?;
+        write_note(innsync, format!("Note {number}")).await?;
         watched.until(|rows| rows.len() >= number).await?;
         if number > COMMANDS / 10 {
             times.push(millis(begun.elapsed()));
@@ -120,7 +93,7 @@ async fn command_to_observer(innsync: &InnSync) -> Result<()> {
 
 async fn list(innsync: &InnSync) -> Result<()> {
     for number in COMMANDS..ROWS {
-        write(innsync, format!("More {number}")).await?;
+        write_note(innsync, format!("More {number}")).await?;
     }
     let mut loads = Samples::default();
     for round in 0..LOADS {

@@ -13,7 +13,7 @@ use super::{Actor, Kept};
 use crate::drivers::Http;
 use crate::error::Error;
 use crate::files::Files;
-use crate::mailbox::{Letter, Pause};
+use crate::mailbox::{Letter, News, Pause};
 use crate::shared::Shared;
 
 /// The longest sleep: what depends on the time of day alone is looked at that often.
@@ -134,9 +134,10 @@ impl Actor {
             match self.shared.mailbox.take(if waiting_since.is_some() { Duration::ZERO } else { sleep }) {
                 Some(Letter::Input(input)) => self.input(input),
                 Some(Letter::Network(news)) if news.incarnation == self.kept.incarnation => {
-                    // The permit goes back after the commit.
-                    let crate::mailbox::News { input, _permit, .. } = news;
+                    let News { input, permits, .. } = self.shared.mailbox.with_more_frames(news);
                     self.input(input);
+                    // After the commit.
+                    drop(permits);
                 }
                 Some(Letter::Network(_)) => {}
                 // Whoever waited for quiet does not want it any more.

@@ -193,7 +193,7 @@ async fn talk(
     match &event {
         SocketEvent::Failed(_) if too_big => goodbye(&mut sink, CloseCode::TOO_BIG.0, "frame too big").await,
         SocketEvent::Failed(_) => {}
-        SocketEvent::Frame(_) | SocketEvent::Closed { .. } => {
+        SocketEvent::Frame(_) | SocketEvent::Frames(_) | SocketEvent::Closed { .. } => {
             let _ = tokio::time::timeout(GOODBYE, sink.close()).await;
         }
     }

@@ -1,7 +1,7 @@
 //! The feed's rules, to the letter.
 
 use innsync_domain::SuiteStatus;
-use innsync_engine::{ClientEvent, Input};
+use innsync_engine::{ClientEvent, Input, Output, SocketEvent};
 use innsync_protocol::{HeartbeatAck, ServerFrame};
 
 use crate::support::*;
@@ -29,6 +29,45 @@ fn the_next_delta_is_applied_and_an_old_one_ignored() {
     assert_eq!(phone.sees(&suite_ref(101), "status"), "VACANT_DIRTY");
     assert_eq!(phone.cursor().seq, 2);
     assert!(phone.requests.is_empty());
+}
+
+#[test]
+fn frames_that_waited_together_come_to_the_same_as_one_by_one() {
+    // G6, G7
+    let (mut motel, phone) = story();
+    drop(phone);
+    let mut one_by_one = Phone::online(ana(), &mut motel);
+    let mut together = Phone::online(ana(), &mut motel);
+    let begun = motel.seq();
+    for phone in [&mut one_by_one, &mut together] {
+        phone.tap(report(id(77), "Towels for 101"));
+    }
+    three_commits(&mut motel);
+    let delta = |seq: u64| ServerFrame::Delta(motel.delta(ana(), seq, seq + 1)).to_json();
+    let frames: Vec<String> = (begun..motel.seq()).map(delta).collect();
+    for text in &frames {
+        one_by_one.text(text);
+    }
+    let generation = together.socket.unwrap();
+    let told = together.feed(Input::Socket { generation, event: SocketEvent::Frames(frames) });
+    assert_eq!(together.store.rows(), one_by_one.store.rows());
+    assert_eq!(together.cursor(), motel.cursor());
+    let events = told.iter().filter(|output| matches!(output, Output::Event(_))).count();
+    assert_eq!(events, 3, "each is told");
+}
+
+#[test]
+fn what_comes_after_a_farewell_in_the_same_breath_is_not_heard() {
+    let (mut motel, phone) = story();
+    drop(phone);
+    let mut ana = Phone::online(ana(), &mut motel);
+    let before = ana.cursor();
+    three_commits(&mut motel);
+    let delta = ServerFrame::Delta(motel.delta(ana.employee, before.seq, motel.seq()));
+    let frames = vec![ServerFrame::Reconnect { after: 10 }.to_json(), delta.to_json()];
+    let generation = ana.socket.unwrap();
+    ana.feed(Input::Socket { generation, event: SocketEvent::Frames(frames) });
+    assert_eq!(ana.cursor(), before);
 }
 
 #[test]

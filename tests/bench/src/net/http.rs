@@ -30,10 +30,19 @@ impl Http {
 
     /// Posts JSON; the body of the answer, if that is 2xx.
     pub(crate) fn post(&mut self, path: &str, body: &str) -> Result<String> {
+        self.ask("POST", path, body)
+    }
+
+    /// The body of the answer, if that is 2xx.
+    pub(crate) fn get(&mut self, path: &str) -> Result<String> {
+        self.ask("GET", path, "")
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<String> {
         let authorization =
             self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{authorization}\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{authorization}\r\n{body}",
             self.host,
             body.len()
         );

@@ -10,4 +10,4 @@ mod sockets;
 pub(crate) use child::Child;
 pub(crate) use http::Http;
 pub(crate) use links::{Links, Returned, Rule};
-pub(crate) use sockets::{Dial, Sockets};
+pub(crate) use sockets::{Dial, Sockets, dial};

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use innsync_domain::{Command, SuitePatch, Timestamp, Uuid};
+use innsync_client::Options;
+use innsync_domain::{Command, Priority, SuitePatch, TaskPatch, TaskType, Timestamp, Uuid};
+use innsync_protocol::limits::OPS_PER_PUSH;
 use innsync_protocol::{
     ClientFrame, IntentTime, Op, PushAnswer, PushRequest, Resume, SCHEMA, SUBPROTOCOL, SessionAnswer,
     SessionRequest, SnapshotLine,
@@ -22,6 +24,8 @@ const LISTENERS: [&str; 4] = ["ana", "ben", "miguel", "sam"];
 /// Who changes something. A manager; not among those who listen.
 const WRITER: &str = "maria";
 const SUITE: &str = "101";
+/// The ids of its tasks begin here.
+const TASKS: u64 = 0x7a5c_0000_0000;
 
 /// The process and its folder.
 pub(crate) struct Server {
@@ -92,6 +96,16 @@ impl Server {
         Ok(Writer { http, me: session.employee.id, ops: 0 })
     }
 
+    /// A connection for the baseline, which needs the same rows.
+    pub(crate) fn http(&self, person: &str) -> Result<Http> {
+        Ok(self.sign_in(person)?.0)
+    }
+
+    /// How a handle is opened.
+    pub(crate) fn options(&self, person: &str, folder: &Path) -> Options {
+        Options::new(format!("http://{}", self.child.address), demo::PROPERTY, person, folder.join(person))
+    }
+
     fn sign_in(&self, person: &str) -> Result<(Http, SessionAnswer)> {
         let mut http = Http::connect(self.child.address)?;
         let request = SessionRequest {
@@ -114,23 +128,70 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// So many tasks, the first hundred for `first`.
+    pub(crate) fn create_tasks(&mut self, count: usize, first: &str) -> Result<Vec<Uuid>> {
+        let ids: Vec<Uuid> =
+            (0..count).map(|index| Uuid::from_u128(u128::from(TASKS | index as u64))).collect();
+        let create = |index: usize| Command::CreateTask {
+            task_id: ids[index],
+            title: format!("Look after the heater of room {}", 101 + index % 10),
+            description:
+                "The guest says that it rattles at night and smells of dust; take the long ladder along."
+                    .into(),
+            task_type: TaskType::Maintenance,
+            priority: Priority::Normal,
+            suite_id: Some(demo::suite_id(SUITE)),
+            assigned_to: (index < 100).then(|| demo::person_id(first)),
+            due_at: None,
+            severity: None,
+        };
+        self.commit_all((0..count).map(create))?;
+        Ok(ids)
+    }
+
+    /// Renames them by turns, so many times.
+    pub(crate) fn rename_tasks(&mut self, tasks: &[Uuid], times: usize) -> Result<()> {
+        let rename = |time: usize| Command::EditTask {
+            task_id: tasks[time % tasks.len()],
+            patch: TaskPatch { title: Some(format!("Attempt {time} at the heater")), ..TaskPatch::default() },
+        };
+        self.commit_all((0..times).map(rename))
+    }
+
+    fn commit_all(&mut self, commands: impl Iterator<Item = Command>) -> Result<()> {
+        let mut commands = commands.peekable();
+        while commands.peek().is_some() {
+            let some: Vec<Command> = commands.by_ref().take(OPS_PER_PUSH).collect();
+            self.push(some)?;
+        }
+        Ok(())
+    }
+
     /// Moves a suite to another floor, of which everybody is told: about the smallest change there is.
     pub(crate) fn commit(&mut self) -> Result<()> {
-        self.ops += 1;
-        let request = PushRequest { ops: vec![to_raw_value(&self.op())?] };
+        let floor = if self.ops.is_multiple_of(2) { 2 } else { 1 };
+        self.push(vec![Command::EditSuite {
+            suite_id: demo::suite_id(SUITE),
+            patch: SuitePatch { floor: Some(floor), ..SuitePatch::default() },
+        }])
+    }
+
+    fn push(&mut self, commands: Vec<Command>) -> Result<()> {
+        let ops = commands.into_iter().map(|command| Ok(to_raw_value(&self.op(command))?));
+        let request = PushRequest { ops: ops.collect::<Result<_>>()? };
         let answer = self.http.post("/v1/ops", &serde_json::to_string(&request)?)?;
         let answer: PushAnswer = serde_json::from_str(&answer)?;
-        match answer.results.as_slice() {
-            [result] if result.result.seq().is_some() => Ok(()),
-            results => Err(format!("the server did not take a change: {results:?}").into()),
+        match answer.results.iter().find(|result| result.result.seq().is_none()) {
+            None => Ok(()),
+            Some(result) => Err(format!("the server did not take a change: {result:?}").into()),
         }
     }
 
-    fn op(&self) -> Op {
+    fn op(&mut self, command: Command) -> Op {
+        self.ops += 1;
         let at = Timestamp::from_millis(1_795_000_000_000 + i64::try_from(self.ops).unwrap_or_default());
         let mut random = [0; 10];
         random[..8].copy_from_slice(&self.ops.to_le_bytes());
-        let floor = if self.ops.is_multiple_of(2) { 1 } else { 2 };
         Op {
             id: uuid::Builder::from_unix_timestamp_millis(at.as_millis().unsigned_abs(), &random).into_uuid(),
             author: self.me,
@@ -141,10 +202,7 @@ impl Writer {
             base_version: None,
             base: Default::default(),
             schema: SCHEMA,
-            command: Command::EditSuite {
-                suite_id: demo::suite_id(SUITE),
-                patch: SuitePatch { floor: Some(floor), ..SuitePatch::default() },
-            },
+            command,
         }
     }
 }

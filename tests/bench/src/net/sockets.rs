@@ -89,9 +89,10 @@ impl Sockets {
     }
 }
 
-pub(super) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-async fn dial(dial: &Dial) -> Result<Socket> {
+/// Opens a socket.
+pub(crate) async fn dial(dial: &Dial) -> Result<Socket> {
     dial_counted(dial, || {}).await
 }
 

@@ -6,6 +6,7 @@ mod actor;
 use std::path::Path;
 
 use innsync_domain::{Timestamp, Uuid};
+use innsync_protocol::Mark;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -71,33 +72,113 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// A new log of what was posted.
+pub(crate) fn create_log(path: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    connection.execute_batch("CREATE TABLE log (seq INTEGER PRIMARY KEY, doc TEXT NOT NULL) STRICT")?;
+    Ok(connection)
+}
+
+/// Appends these in one transaction.
+pub(crate) fn log(connection: &mut Connection, docs: &[&str]) -> Result<()> {
+    let transaction = connection.transaction()?;
+    for doc in docs {
+        transaction.prepare_cached("INSERT INTO log (doc) VALUES (?1)")?.execute([doc])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Puts something into the outbox, in a transaction of its own.
+pub(crate) fn queue(connection: &Connection, doc: &str) -> Result<()> {
+    connection.prepare_cached("INSERT INTO outbox (doc) VALUES (?1)")?.execute([doc])?;
+    Ok(())
+}
+
+/// The oldest of what waits, and the last one's place.
+pub(crate) fn waiting(connection: &Connection, most: usize) -> Result<(Vec<String>, i64)> {
+    let mut select = connection.prepare_cached("SELECT doc, ord FROM outbox ORDER BY ord LIMIT ?1")?;
+    let rows =
+        select.query_map([most as i64], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let (docs, places): (Vec<String>, Vec<i64>) =
+        rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().unzip();
+    Ok((docs, places.last().copied().unwrap_or(0)))
+}
+
+/// Everything up to that place was taken.
+pub(crate) fn sent(connection: &Connection, place: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM outbox WHERE ord <= ?1")?.execute([place])?;
+    Ok(())
+}
+
+/// What a delta tells of tasks, and whether there is more.
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    pub(crate) to: u64,
+    pub(crate) mark: Mark,
+    #[serde(default)]
+    pub(crate) more: bool,
+    #[serde(default)]
+    commits: Vec<PageCommit>,
+}
+
+#[derive(Deserialize)]
+struct PageCommit {
+    changes: Vec<PageChange>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageChange {
+    entity_type: String,
+    entity: Option<Box<serde_json::value::RawValue>>,
+}
+
+/// Takes a delta's text in, in one transaction.
+pub(crate) fn apply(connection: &mut Connection, text: &str) -> Result<Page> {
+    let page: Page = serde_json::from_str(text)?;
+    let transaction = connection.transaction()?;
+    for change in page.commits.iter().flat_map(|commit| &commit.changes) {
+        if let ("TASK", Some(entity)) = (change.entity_type.as_str(), &change.entity) {
+            let task: Task = serde_json::from_str(entity.get())?;
+            put(&transaction, &task)?;
+        }
+    }
+    transaction.prepare_cached("REPLACE INTO cursor VALUES (1, ?1)")?.execute([page.to as i64])?;
+    transaction.commit()?;
+    Ok(page)
+}
+
 /// Takes in the tasks of a snapshot's body in one transaction, in the place of those that are there.
 pub(crate) fn ingest(connection: &mut Connection, body: &[u8]) -> Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM tasks", [])?;
-    {
-        let mut insert = transaction
-            .prepare("INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
-        for line in body.split(|byte| *byte == b'\n').filter(|line| is_task(line)) {
-            let Line { entity: task } = serde_json::from_slice(line)?;
-            insert.execute(params![
-                task.id.as_bytes(),
-                task.title,
-                task.description,
-                task.task_type,
-                task.priority,
-                task.status,
-                task.suite_id.as_ref().map(Uuid::as_bytes),
-                task.assigned_to.as_ref().map(Uuid::as_bytes),
-                task.department,
-                task.due_at.map(Timestamp::as_millis),
-                task.created_by.as_bytes(),
-                task.created_at.as_millis(),
-            ])?;
-        }
+    for line in body.split(|byte| *byte == b'\n').filter(|line| is_task(line)) {
+        let Line { entity: task } = serde_json::from_slice(line)?;
+        put(&transaction, &task)?;
     }
     transaction.execute("REPLACE INTO cursor VALUES (1, ?1)", [20_000])?;
     transaction.commit()?;
+    Ok(())
+}
+
+fn put(connection: &Connection, task: &Task) -> Result<()> {
+    let mut put = connection
+        .prepare_cached("REPLACE INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
+    put.execute(params![
+        task.id.as_bytes(),
+        task.title,
+        task.description,
+        task.task_type,
+        task.priority,
+        task.status,
+        task.suite_id.as_ref().map(Uuid::as_bytes),
+        task.assigned_to.as_ref().map(Uuid::as_bytes),
+        task.department,
+        task.due_at.map(Timestamp::as_millis),
+        task.created_by.as_bytes(),
+        task.created_at.as_millis(),
+    ])?;
     Ok(())
 }
 
