@@ -3,8 +3,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process;
 
+use innsync_client::{Command, InnSync};
 use innsync_domain::TaskPatch;
 
 use crate::phone::question;
@@ -21,25 +22,30 @@ pub(crate) fn rows(scale: &Scale) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     plain::ingest(&mut plain::create(&folder.path().join(PLAIN))?, &body)?;
     let (innsync, server) = handle::filled(&runtime, folder.path(), body)?;
+    runtime.block_on(innsync.close());
     let few = Row::new(
         format!("{NAME}: {} rows", thousands(scale.held)),
         "MB",
         held(folder.path(), Some(server))?,
         held(folder.path(), None)?,
     );
-    runtime.block_on(async {
-        let tasks = innsync.query(question(data::assignee())).await?;
-        for number in 0..scale.waiting {
-            let task = tasks.get(number % tasks.len().max(1)).ok_or("no tasks")?;
-            let patch = TaskPatch { title: Some(format!("Attempt {number}")), ..TaskPatch::default() };
-            innsync.execute(innsync_domain::Command::EditTask { task_id: task.id(), patch }).await?;
-        }
-        innsync.close().await;
-        Result::Ok(())
-    })?;
+    let innsync = innsync_client::open(handle::options(server, folder.path()))?;
+    runtime.block_on(work(&innsync, scale.waiting))?;
     let name = format!("{NAME}: and {} operations", thousands(scale.waiting));
     let many = Row::new(name, "MB", held(folder.path(), Some(server))?, held(folder.path(), None)?);
     Ok(vec![few, many])
+}
+
+/// Saves so many operations, which wait: there is no server any more.
+async fn work(innsync: &InnSync, operations: usize) -> Result<()> {
+    let tasks = innsync.query(question(data::assignee())).await?;
+    for number in 0..operations {
+        let task = tasks.get(number % tasks.len().max(1)).ok_or("no tasks")?;
+        let patch = TaskPatch { title: Some(format!("Attempt {number}")), ..TaskPatch::default() };
+        innsync.execute(Command::EditTask { task_id: task.id(), patch }).await?;
+    }
+    innsync.close().await;
+    Ok(())
 }
 
 const PLAIN: &str = "plain.sqlite";
@@ -50,7 +56,7 @@ fn thousands(count: usize) -> String {
 
 /// MB of a process of its own.
 fn held(folder: &Path, server: Option<SocketAddr>) -> Result<f64> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = process::Command::new(std::env::current_exe()?);
     command.arg(COMMAND).arg(folder).args(server.map(|server| format!("--server={server}")));
     let done = command.env("RUST_LOG", "warn").output()?;
     if !done.status.success() {
