@@ -25,9 +25,16 @@ struct Barrier {
 }
 
 impl Barriers {
-    /// Whether only a pull that is yet to be begun can tell one of them what it waits for.
+    /// Whether a pull is to be begun for one of them, where none is under way.
     pub(crate) fn want_pull(&self, feed: &Feed) -> bool {
-        self.0.iter().any(|barrier| barrier.pulls == feed.pulls_begun())
+        self.0.iter().any(|barrier| !barrier.is_told(feed))
+    }
+}
+
+impl Barrier {
+    /// Whether a pull since has brought everything.
+    fn is_told(&self, feed: &Feed) -> bool {
+        self.pulls < feed.pulls_whole()
     }
 }
 
@@ -60,7 +67,7 @@ impl Draft<'_> {
 impl State {
     fn is_met(&self, barrier: &Barrier) -> bool {
         // A digest that is yet to be compared may show that what is here is not what the server has.
-        let is_here = barrier.pulls < self.feed.pulls_whole() && !self.feed.has_digest();
+        let is_here = barrier.is_told(&self.feed) && !self.feed.has_digest();
         let earlier = || self.outbox.iter().take_while(|op| op.order < barrier.before);
         is_here && !self.snapshots.is_due() && earlier().all(|op| !is_pending(op))
     }
