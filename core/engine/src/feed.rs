@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Timestamp, ViewChange, derive};
 use innsync_protocol::{Cursor, Delta, Digest, Reset, ResetReason, SyncAnswer};
 
@@ -93,7 +94,8 @@ enum Fit {
 }
 
 fn fit(mine: &Cursor, delta: &Delta) -> Fit {
-    if delta.epoch != mine.epoch || (delta.to == mine.seq && delta.mark != mine.mark) {
+    let is_other = delta.mark != mine.mark && !mutant::is(Mutant::MarkIgnored);
+    if delta.epoch != mine.epoch || (delta.to == mine.seq && is_other) {
         Fit::Foreign
     } else if delta.to <= mine.seq {
         Fit::Old

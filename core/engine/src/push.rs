@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::Uuid;
+use innsync_domain::mutant::{self, Mutant};
 use innsync_protocol::limits::{BODY_BYTES, OPS_PER_PUSH};
 use innsync_protocol::{PushAnswer, PushRequest};
 use serde_json::value::RawValue;
@@ -169,9 +170,12 @@ impl Draft<'_> {
                     self.push_failed(&sent, None);
                 }
             },
-            Answer::Unauthorized => self.requeue(&sent, true),
+            Answer::Unauthorized => self.requeue(&sent, !mutant::is(Mutant::RetryOn401)),
             Answer::TooLarge => self.halve(&sent),
             Answer::Later { after, detail } => {
+                if mutant::is(Mutant::OperationDroppedOn500) && detail.contains("500") {
+                    sent.iter().for_each(|id| self.remove_op(*id));
+                }
                 if self.state.link.is_live() {
                     self.error(format!("a push failed: {detail}"));
                     self.notice_trouble();

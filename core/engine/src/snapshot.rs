@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotResume, SnapshotStart};
@@ -224,6 +225,7 @@ impl Draft<'_> {
         self.state.meta.passed_over = run.passed_over.then(|| RELEASE.to_owned());
         self.state.snapshots.wanted = false;
         self.state.snapshots.failures = 0;
+        let results = if mutant::is(Mutant::SnapshotWithoutOutcomes) { &[] } else { results };
         for result in results {
             self.on_result(result)?;
         }

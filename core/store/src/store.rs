@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Entity, EntityRef};
 use innsync_engine::{Batch, Discarded, StoreError, Write};
 use rusqlite::{Connection, TransactionBehavior};
@@ -97,6 +98,11 @@ impl Store {
             if self.path.is_some() && self.logs && self.durability != wanted {
                 set_durability(&connection, wanted)?;
                 self.durability = wanted;
+            }
+            if mutant::is(Mutant::CursorBeforeCommit) {
+                let mut cursor = batch.clone();
+                cursor.writes.retain(|write| matches!(write, Write::PutMeta(_)));
+                write::apply(&connection, &cursor)?;
             }
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let changes = write::apply(&transaction, batch)?;

@@ -50,6 +50,7 @@ impl World {
                 break;
             }
         }
+        self.lose_row()?;
         self.ends_right()?;
         self.is_all_on_disk()?;
         let before = self.events();
@@ -78,7 +79,7 @@ impl World {
         self.settle()
     }
 
-    fn settle(&mut self) -> Checked {
+    pub(crate) fn settle(&mut self) -> Checked {
         let end = self.now + SETTLE_MS;
         loop {
             self.until(self.now + 500)?;
@@ -135,11 +136,8 @@ impl World {
             }
         }
         for phone in &self.phones {
-            if phone.shadow.meta.healed > 0 {
-                let detail = format!("{} held something else than the server at some time", phone.name());
-                return Err(Violation::new("G9", detail));
-            }
             phone.watch.is_at_the_end(&self.model, &phone.shadow)?;
+            self.digests_agree(phone)?;
             phone.storage.look(|store| phone.shadow.compare(phone.name(), store))?;
             let Some((view, _)) = self.model.view_at(head, employee(phone.who)) else {
                 return Err(Violation::new("RUN", format!("{} is not on the staff", phone.name())));

@@ -5,6 +5,7 @@ use innsync_domain::Uuid;
 use innsync_engine::{Batch, Input, OpState, Output, Receipt, StoreError, Write};
 
 use crate::Bug;
+use crate::digests::Counted;
 use crate::failure::{Checked, Violation};
 use crate::people::PEOPLE;
 use crate::phone::told;
@@ -24,11 +25,14 @@ impl World {
             return Ok(());
         }
         let choice = self.choice(who, &input);
+        let expected = self.expected(who, &input);
         self.note(format!("{}: {}", PEOPLE[who].name, input_text(&input)));
         let is_failure = matches!(input, Input::CommitFailed);
         let phone = &mut self.phones[who];
         let Some(engine) = &phone.engine else { return Ok(()) };
-        let step = engine.prepare(phone.now(self.now), input, phone.storage.store()?);
+        let store = Counted::new(phone.storage.store()?);
+        let step = engine.prepare(phone.now(self.now), input, &store);
+        self.digests += store.digests();
         let struck = self.strikes(who);
         if self.dies_on_disk(who)? {
             return Ok(());
@@ -51,7 +55,7 @@ impl World {
                 return Ok(());
             }
             match written {
-                Ok(()) => {}
+                Ok(()) => self.is_as_expected(who, &step.batch, &expected)?,
                 Err(error) if is_failure => return self.recover(who, &error.into()),
                 Err(error) => {
                     self.note(format!("{} could not write: {error}", PEOPLE[who].name));
@@ -135,7 +139,8 @@ impl World {
             self.given_up.insert(id);
         }
         self.trace.bytes(&phone.shadow.meta.cursor.seq.to_le_bytes());
-        phone.watch.committed(&self.model, &phone.shadow, &touched, choice)
+        phone.watch.committed(&self.model, &phone.shadow, &touched, choice)?;
+        self.shows_what_is_pending(who)
     }
 
     fn dies_at(&mut self, who: usize, point: CrashPoint) -> Checked<bool> {
@@ -168,6 +173,7 @@ impl World {
             }
             Output::Executed { result: Ok(receipt), .. } => return self.saved(who, &receipt),
             Output::Effect(effect) => {
+                self.effect_is_committed(who, &effect)?;
                 let (life, at) = (self.phones[who].life, self.now + self.random.below(4_000));
                 let input = Box::new(Input::Presented { effect: effect.id });
                 self.queue.push(at, Event::Shell { who, life, input });

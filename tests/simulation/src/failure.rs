@@ -60,6 +60,10 @@ pub struct Report {
     pub disk_changes: Vec<u64>,
     /// Faults of disks that came.
     pub disk_faults: u64,
+    /// How often a phone compared its digest with the server's.
+    pub digests: u64,
+    /// How often one found a difference by that, and fetched everything anew.
+    pub healed: u64,
     /// Virtual milliseconds that it took.
     pub virtual_ms: u64,
 }

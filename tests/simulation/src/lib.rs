@@ -23,6 +23,7 @@
 #![allow(clippy::indexing_slicing)]
 
 mod calm;
+mod digests;
 mod drive;
 mod failure;
 mod host;
@@ -30,6 +31,8 @@ mod ids;
 mod issuer;
 mod lives;
 mod model;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod people;
 mod phone;
 mod plan;
@@ -37,6 +40,7 @@ mod queue;
 mod requests;
 mod shadow;
 mod sockets;
+mod steady;
 mod steps;
 mod storage;
 mod trace;
@@ -71,6 +75,10 @@ pub enum Bug {
     NoSync,
     /// A phone commits its cursor in a transaction of its own, before what it stands for.
     CursorApart,
+    /// In the end a row vanishes from a phone's mirror behind the engine's back.
+    LoseRow,
+    /// So it does, and there is time until the phone compares its digest with the server's: it must heal.
+    HealRow,
 }
 
 /// Runs the plan of that seed.

@@ -56,6 +56,12 @@ pub(crate) struct Phone {
     /// The socket that the engine believes in.
     pub(crate) socket: Option<u64>,
     pub(crate) requests: u64,
+    /// Its last push, by the request's number.
+    pub(crate) push: Option<u64>,
+    /// How often something was committed to its database.
+    pub(crate) commits: u64,
+    /// The operation that it says is about to be sent, and since when.
+    pub(crate) ready_since: Option<(Uuid, u64)>,
     /// The last operation that was accepted.
     pub(crate) last_op: Option<Uuid>,
 }
@@ -82,6 +88,9 @@ impl Phone {
             is_signing_in: false,
             socket: None,
             requests: 0,
+            push: None,
+            commits: 0,
+            ready_since: None,
             last_op: None,
         }
     }
@@ -97,6 +106,8 @@ impl Phone {
     /// An engine over what is on the disk.
     pub(crate) fn open_engine(&mut self, at: u64, seed: u64) -> Checked<Result<(), EngineError>> {
         self.life += 1;
+        self.push = None;
+        self.ready_since = None;
         let config = Config {
             employee: employee(self.who),
             device: format!("{}'s phone", self.name()),

@@ -19,6 +19,9 @@ impl World {
 
     pub(crate) fn request(&mut self, who: usize, request: HttpRequest) {
         let HttpRequest { id, method, path, token, body, streams_lines } = request;
+        if path == "/v1/ops" {
+            self.phones[who].push = Some(id);
+        }
         let request = Request {
             who,
             life: self.phones[who].life,

@@ -18,6 +18,8 @@ pub(crate) struct Shadow {
     stage: Rows,
     pub(crate) outbox: BTreeMap<Uuid, QueuedOp>,
     pub(crate) meta: Meta,
+    /// Effects that were ever recorded.
+    pub(crate) effects: BTreeSet<Uuid>,
 }
 
 /// What a batch touched.
@@ -66,7 +68,10 @@ impl Shadow {
                 }
                 Write::DeleteOp(id) => touched.deleted.extend(self.outbox.remove(id)),
                 Write::PutMeta(meta) => self.meta = meta.clone(),
-                Write::PutEffect(_) | Write::EffectPresented(_) => {}
+                Write::PutEffect(effect) => {
+                    self.effects.insert(effect.id);
+                }
+                Write::EffectPresented(_) => {}
                 Write::PutDiscarded(_) | Write::ForgetDiscarded { .. } => {}
                 Write::ClearStage => self.stage.clear(),
                 Write::Stage(row) => {

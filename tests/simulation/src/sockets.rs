@@ -207,6 +207,7 @@ impl World {
             return Ok(());
         }
         self.queue.push(self.now + 1_000, Event::HubTick { life });
+        self.sends_soon()?;
         self.hub(HubInput::Tick)
     }
 

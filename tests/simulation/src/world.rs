@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) parked: BTreeSet<Uuid>,
     pub(crate) is_calm: bool,
     pub(crate) disk_faults: u64,
+    /// How often an engine compared its digest with the server's.
+    pub(crate) digests: u64,
     events: u64,
     events_now: u64,
 }
@@ -92,6 +94,7 @@ impl World {
             parked: BTreeSet::new(),
             is_calm: false,
             disk_faults: 0,
+            digests: 0,
             events: 0,
             events_now: 0,
             plan: plan.clone(),
@@ -121,6 +124,8 @@ impl World {
             disk_operations,
             disk_changes,
             disk_faults: self.disk_faults,
+            digests: self.digests,
+            healed: self.healed()?,
             virtual_ms: self.now,
         })
     }

@@ -34,6 +34,10 @@ struct Arguments {
     /// Processes at once; one for each processor unless given. (Not threads: SQLite's randomness is the process's.)
     #[arg(long, value_name = "N")]
     jobs: Option<u64>,
+    /// Runs each of the twelve mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
+    /// --mutants`.
+    #[arg(long, conflicts_with_all = ["minutes", "disks", "plan", "json", "jobs", "trace", "keep_going"])]
+    mutants: bool,
     /// Prints everything that happens; with one process.
     #[arg(long)]
     trace: bool,
@@ -61,6 +65,8 @@ struct Sum {
     parked: u64,
     /// Faults of disks.
     disk_faults: u64,
+    /// How often a phone compared its digest with the server's.
+    digests: u64,
     /// Milliseconds of all processes together.
     millis: u64,
 }
@@ -81,6 +87,7 @@ impl Sum {
         self.confirmed += other.confirmed;
         self.parked += other.parked;
         self.disk_faults += other.disk_faults;
+        self.digests += other.digests;
         self.millis += other.millis;
     }
 
@@ -90,11 +97,12 @@ impl Sum {
 
     fn print(&self, begun: Instant) {
         println!(
-            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {:.1} ms a seed, {:.1} s in all",
+            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {} digests compared; {:.1} ms a seed, {:.1} s in all",
             self.saved,
             self.confirmed,
             self.parked,
             self.disk_faults,
+            self.digests,
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
@@ -105,6 +113,9 @@ impl Sum {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let begun = Instant::now();
+    if arguments.mutants {
+        return hunt(&arguments);
+    }
     let processors = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
     let jobs = arguments.jobs.unwrap_or(processors).max(1);
     let single = jobs == 1 || arguments.trace || arguments.plan.is_some();
@@ -127,6 +138,32 @@ fn main() -> ExitCode {
         sum.print(begun);
     }
     if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A build without mutants: says how to get one.
+#[cfg(not(feature = "mutants"))]
+fn hunt(_: &Arguments) -> ExitCode {
+    println!(
+        "there are no mutants in this build; run `cargo xtask sim --mutants`, which makes one that has them"
+    );
+    ExitCode::from(2)
+}
+
+/// Each mutant, until it is caught.
+#[cfg(feature = "mutants")]
+fn hunt(arguments: &Arguments) -> ExitCode {
+    use innsync_simulation::mutants::{Hunt, hunt};
+    let (mut caught, mut all) = (0, 0);
+    println!("{:<26} {:<7} {:>5} {:>8}  what was seen", "mutant", "failed", "seeds", "time");
+    hunt(arguments.from, arguments.seeds, |Hunt { mutant, caught: found, seeds, time }| {
+        all += 1;
+        caught += u64::from(found.is_some());
+        let (guarantee, detail) = found.as_ref().map_or(("-", ""), |(it, detail)| (*it, detail));
+        let detail: String = detail.lines().next().unwrap_or("it survived").chars().take(110).collect();
+        println!("{mutant:<26} {guarantee:<7} {seeds:>5} {:>6.2} s  {detail}", time.as_secs_f64());
+    });
+    println!("{caught} of {all} mutants were caught");
+    if caught == all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn write(file: &Path, sum: &Sum) -> std::io::Result<()> {
@@ -172,6 +209,7 @@ fn one(plan: &Plan, trace: bool, sum: &mut Sum) {
             sum.confirmed += report.confirmed;
             sum.parked += report.parked;
             sum.disk_faults += report.disk_faults;
+            sum.digests += report.digests;
         }
         Err(failure) => sum.failed.push(told(&failure)),
     }
