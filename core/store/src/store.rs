@@ -112,6 +112,18 @@ impl Store {
         result.map_err(|error| store_error(&connection, &error))
     }
 
+    /// Forgets everything, as if the database had just been made. For simulations, which need a new one several times a
+    /// second: making its tables takes longer than what is then done with them.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        let mut connection = lock(&self.connection);
+        let result = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write::clear(&transaction)?;
+            transaction.commit()
+        })();
+        result.map_err(|error| store_error(&connection, &error))
+    }
+
     /// The shown rows that `query` asks for, in its order.
     pub fn query(&self, query: &Query) -> Result<Vec<Entity>, StoreError> {
         self.read(|database| database.query(query))

@@ -23,7 +23,7 @@ const REST_EVENTS: u64 = 65 + 3 * 60;
 impl World {
     /// Everything is well again, and stays so.
     pub(crate) fn calm(&mut self) -> Checked {
-        self.note("all is calm".to_owned());
+        self.note("all is calm");
         self.is_calm = true;
         self.faults = Faults { delay_min_ms: 5, delay_max_ms: 20, ..Faults::default() };
         self.host.issuer.calm_down();

@@ -1,6 +1,8 @@
 //! Driving a phone as `core/client` does: prepare, commit in one transaction, apply, and only then do what it says; with
 //! deaths and full disks in between.
 
+use std::fmt::{self, Display};
+
 use innsync_domain::Uuid;
 use innsync_engine::{Batch, Input, OpState, Output, Receipt, StoreError, Write};
 
@@ -8,7 +10,7 @@ use crate::Bug;
 use crate::digests::Counted;
 use crate::failure::{Checked, Violation};
 use crate::people::PEOPLE;
-use crate::phone::told;
+use crate::phone::Told;
 use crate::plan::CrashPoint;
 use crate::queue::Event;
 use crate::shadow::Touched;
@@ -26,7 +28,7 @@ impl World {
         }
         let choice = self.choice(who, &input);
         let expected = self.expected(who, &input);
-        self.note(format!("{}: {}", PEOPLE[who].name, input_text(&input)));
+        self.note(format_args!("{}: {}", PEOPLE[who].name, Said(&input)));
         let is_failure = matches!(input, Input::CommitFailed);
         let phone = &mut self.phones[who];
         let Some(engine) = &phone.engine else { return Ok(()) };
@@ -127,7 +129,9 @@ impl World {
     /// A batch was committed: checks what is there now.
     pub(crate) fn written(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked {
         let phone = &mut self.phones[who];
-        phone.storage.doubt.committed(&phone.shadow, batch);
+        if phone.storage.is_on_disk() {
+            phone.storage.doubt.committed(&phone.shadow, batch);
+        }
         let touched: Touched = phone.shadow.apply(batch);
         let parked = |id: &Uuid| {
             phone.shadow.outbox.get(id).is_some_and(|op| matches!(op.state, OpState::Parked { .. }))
@@ -154,8 +158,8 @@ impl World {
     }
 
     fn carry_out(&mut self, who: usize, output: Output) -> Checked {
-        if let Some(text) = told(&output) {
-            self.note(format!("{} {text}", PEOPLE[who].name));
+        if !matches!(output, Output::Status(_)) {
+            self.note(format_args!("{} {}", PEOPLE[who].name, Told(&output)));
         }
         match output {
             Output::OpenSocket { generation, token } => self.open_socket(who, generation, token.0),
@@ -242,19 +246,24 @@ fn cursor_apart(batch: &Batch) -> Vec<Batch> {
     parts.into_iter().filter(|part| !part.writes.is_empty()).collect()
 }
 
-fn input_text(input: &Input) -> String {
-    match input {
-        Input::Execute { request, id, command, depends_on } => {
-            let command = serde_json::to_string(command).unwrap_or_default();
-            let after: String = depends_on.iter().map(|id| format!(" after {id}")).collect();
-            format!("{request} {id}{after} {command}")
+/// An input in a few words, for the trace.
+struct Said<'a>(&'a Input);
+
+impl Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Input::Execute { request, id, command, depends_on } => {
+                write!(f, "{request} {id}")?;
+                depends_on.iter().try_for_each(|id| write!(f, " after {id}"))?;
+                write!(f, " {}", serde_json::to_string(command).unwrap_or_default())
+            }
+            Input::Socket { generation, .. } => write!(f, "socket {generation}"),
+            Input::Http { id, answer } => {
+                write!(f, "http {id} {}", answer.as_ref().map_or(0, |answer| answer.status))
+            }
+            Input::SnapshotLines { id, lines } => write!(f, "http {id}, {} lines", lines.len()),
+            Input::SignedIn(_) => f.write_str("signed in"),
+            other => write!(f, "{other:?}"),
         }
-        Input::Socket { generation, .. } => format!("socket {generation}"),
-        Input::Http { id, answer } => {
-            format!("http {id} {}", answer.as_ref().map_or(0, |answer| answer.status))
-        }
-        Input::SnapshotLines { id, lines } => format!("http {id}, {} lines", lines.len()),
-        Input::SignedIn(_) => "signed in".to_owned(),
-        other => format!("{other:?}"),
     }
 }

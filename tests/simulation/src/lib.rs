@@ -55,6 +55,7 @@ pub use failure::{Failure, Report, Violation};
 pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Side, Step, Trouble, What};
 pub use workload::Deed;
 
+use trace::Lines;
 use world::World;
 
 /// A bug that the harness puts in, to see that the checks find it.
@@ -93,17 +94,37 @@ pub fn run_plan(plan: &Plan) -> Result<Report, Box<Failure>> {
 
 /// Runs a plan with a bug put in; `trace` prints everything that happens.
 pub fn run_with(plan: &Plan, bug: Bug, trace: bool) -> Result<Report, Box<Failure>> {
-    let failed =
-        |violation: Violation, trace: Vec<String>| Box::new(Failure { violation, trace, plan: plan.clone() });
-    let mut world = World::new(plan, bug).map_err(|violation| failed(violation, Vec::new()))?;
-    world.trace.verbose = trace;
+    let first = if trace { Lines::Printed } else { Lines::Hashed };
+    let violation = match run_once(plan, bug, first) {
+        Ok(report) => return Ok(report),
+        Err((violation, lines)) if trace => return Err(failed(plan, violation, lines)),
+        Err((violation, _)) => violation,
+    };
+    // Once more, for the lines of what happened.
+    match run_once(plan, bug, Lines::Kept) {
+        Err((again, lines)) if again == violation => Err(failed(plan, violation, lines)),
+        again => {
+            let again = again.map_or_else(|(violation, _)| violation.detail, |_| "nothing".to_owned());
+            let lines = vec![format!("the same plan once more gives something else: {again}")];
+            Err(failed(plan, violation, lines))
+        }
+    }
+}
+
+fn failed(plan: &Plan, violation: Violation, trace: Vec<String>) -> Box<Failure> {
+    Box::new(Failure { violation, trace, plan: plan.clone() })
+}
+
+/// One run; where it fails, with the lines that were kept.
+fn run_once(plan: &Plan, bug: Bug, lines: Lines) -> Result<Report, (Violation, Vec<String>)> {
+    let mut world = World::new(plan, bug, lines).map_err(|violation| (violation, Vec::new()))?;
     let result = catch_unwind(AssertUnwindSafe(|| world.run()));
     let result = result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(Violation::new("RUN", format!("a panic: {}", text.unwrap_or_default())))
     });
-    result.map_err(|violation| failed(violation, world.trace.last()))
+    result.map_err(|violation| (violation, world.trace.last()))
 }
 
 /// Writes the failed run's plan beside the running program (in the build's output), for

@@ -1,6 +1,8 @@
 //! A phone: the real engine over the real store, and what stands around them: clocks, the shell's token store, the app's
 //! life and death.
 
+use std::fmt::{self, Display};
+
 use innsync_domain::{Timestamp, Uuid};
 use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
 
@@ -143,28 +145,36 @@ impl Phone {
 }
 
 /// An output in a word or two, for the trace.
-pub(crate) fn told(output: &Output) -> Option<String> {
-    Some(match output {
-        Output::OpenSocket { generation, .. } => format!("opens socket {generation}"),
-        Output::SendFrame { text, .. } => format!("sends {text}"),
-        Output::CloseSocket { generation, code, reason } => {
-            format!("closes socket {generation}: {code} {reason}")
+pub(crate) struct Told<'a>(pub(crate) &'a Output);
+
+impl Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Output::OpenSocket { generation, .. } => write!(f, "opens socket {generation}"),
+            Output::SendFrame { text, .. } => write!(f, "sends {text}"),
+            Output::CloseSocket { generation, code, reason } => {
+                write!(f, "closes socket {generation}: {code} {reason}")
+            }
+            Output::Http(request) => {
+                let body = request.body.as_ref().map_or("", |body| body.0.as_str());
+                write!(f, "asks {} {} {body}", request.method, request.path)
+            }
+            Output::SaveSession(_) => f.write_str("has new tokens"),
+            Output::SignInRequired(reason) => write!(f, "must sign in: {reason:?}"),
+            Output::Executed { request, result: Ok(receipt) } => {
+                write!(f, "saved {request} as {}", receipt.id)
+            }
+            Output::Executed { request, result: Err(rejection) } => {
+                write!(f, "refused {request}: {rejection}")
+            }
+            Output::Operation(receipt) => {
+                write!(f, "{} {} is {:?}", receipt.command, receipt.id, receipt.state)
+            }
+            Output::Event(event) => write!(f, "event {}", event.name()),
+            Output::Effect(effect) => write!(f, "effect {}", effect.id),
+            Output::Withdrawn(effect) => write!(f, "effect {effect} is withdrawn"),
+            Output::Connection(state) => f.write_str(state.as_str()),
+            Output::Status(status) => write!(f, "is told {status:?}"),
         }
-        Output::Http(request) => format!(
-            "asks {} {} {}",
-            request.method,
-            request.path,
-            request.body.as_ref().map_or("", |body| body.0.as_str())
-        ),
-        Output::SaveSession(_) => "has new tokens".to_owned(),
-        Output::SignInRequired(reason) => format!("must sign in: {reason:?}"),
-        Output::Executed { request, result: Ok(receipt) } => format!("saved {request} as {}", receipt.id),
-        Output::Executed { request, result: Err(rejection) } => format!("refused {request}: {rejection}"),
-        Output::Operation(receipt) => format!("{} {} is {:?}", receipt.command, receipt.id, receipt.state),
-        Output::Event(event) => format!("event {}", event.name()),
-        Output::Effect(effect) => format!("effect {}", effect.id),
-        Output::Withdrawn(effect) => format!("effect {effect} is withdrawn"),
-        Output::Connection(state) => state.as_str().to_owned(),
-        Output::Status(_) => return None,
-    })
+    }
 }

@@ -90,10 +90,12 @@ impl World {
         let lost = HttpFailure { detail: "connection lost".to_owned() };
         let answer = if self.is_offline(who) { Err(lost) } else { answer };
         let name = PEOPLE[who].name;
-        self.note(match &answer {
-            Ok(answer) => format!("{name} ◀ {} {} ({} lines)", answer.status, answer.body, lines.len()),
-            Err(failure) => format!("{name} ◀ no answer: {}", failure.detail),
-        });
+        match &answer {
+            Ok(HttpAnswer { status, body, .. }) => {
+                self.note(format_args!("{name} ◀ {status} {body} ({} lines)", lines.len()));
+            }
+            Err(failure) => self.note(format_args!("{name} ◀ no answer: {}", failure.detail)),
+        }
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let some = 1 + self.random.below(60) as usize;

@@ -135,10 +135,10 @@ impl World {
         if phone.life != life || phone.engine.is_none() {
             return Ok(());
         }
-        self.note(match &event {
-            SocketEvent::Frame(text) => format!("{} ◀ {text}", PEOPLE[who].name),
-            other => format!("{} ◀ {other:?}", PEOPLE[who].name),
-        });
+        match &event {
+            SocketEvent::Frame(text) => self.note(format_args!("{} ◀ {text}", PEOPLE[who].name)),
+            other => self.note(format_args!("{} ◀ {other:?}", PEOPLE[who].name)),
+        }
         self.feed(who, Input::Socket { generation, event })
     }
 
@@ -172,7 +172,7 @@ impl World {
     pub(crate) fn frame_arrives(&mut self, id: u64, text: String) -> Checked {
         match self.conns.get(&id) {
             Some(conn) if conn.at_server && !conn.is_dead => {
-                self.note(format!("server ◀ {} {text}", PEOPLE[conn.who].name));
+                self.note(format_args!("server ◀ {} {text}", PEOPLE[conn.who].name));
                 self.hub(HubInput::Text { conn: ConnId(id), text: text.into() })
             }
             _ => Ok(()),

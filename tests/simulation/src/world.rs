@@ -1,6 +1,7 @@
 //! Three phones and a server, and the one loop that everything happens in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use innsync_domain::{Command, Uuid};
 use innsync_engine::{Input, SocketEvent};
@@ -17,7 +18,7 @@ use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
 use crate::sockets::Conn;
 use crate::storage::{End, Storage};
-use crate::trace::Trace;
+use crate::trace::{Lines, Trace};
 
 /// Events in one run; more is a run that spins.
 const EVENTS: u64 = 60_000;
@@ -63,7 +64,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(plan: &Plan, bug: Bug) -> Checked<Self> {
+    pub(crate) fn new(plan: &Plan, bug: Bug, lines: Lines) -> Checked<Self> {
         let mut model = Model::default();
         let mut host = Host::open(plan.seed, plan.faults.token_ms, wall(0), &mut model)?;
         let mut phones = Vec::new();
@@ -80,7 +81,7 @@ impl World {
             bug_is_due: bug != Bug::None,
             now: 0,
             queue: Queue::default(),
-            trace: Trace::new(),
+            trace: Trace::new(lines),
             random: Random::of(plan.seed, "network"),
             ids: Random::of(plan.seed, "ids"),
             phones,
@@ -152,7 +153,7 @@ impl World {
         self.events
     }
 
-    pub(crate) fn note(&mut self, text: String) {
+    pub(crate) fn note(&mut self, text: impl Display) {
         self.trace.line(self.now, text);
     }
 
@@ -230,7 +231,7 @@ impl World {
     }
 
     fn server_starts(&mut self) -> Checked {
-        self.note("the server starts".to_owned());
+        self.note("the server starts");
         self.host.restart(self.plan.seed ^ self.now);
         let life = self.host.life;
         self.queue.push(self.now + 1_000, Event::HubTick { life });
@@ -242,7 +243,7 @@ impl World {
         if !self.host.is_up {
             return;
         }
-        self.note("the server stops".to_owned());
+        self.note("the server stops");
         self.host.is_up = false;
         self.host.life += 1;
         let conns: Vec<u64> = self.conns.keys().copied().collect();
