@@ -11,23 +11,25 @@ use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
 use crate::host::Host;
 use crate::model::Model;
-use crate::people::PEOPLE;
+use crate::people::FEW;
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
 use crate::sockets::Conn;
+use crate::sometimes::Sometimes;
 use crate::storage::{End, Storage};
 use crate::trace::Trace;
 
-/// Events in one run; more is a run that spins.
-const EVENTS: u64 = 60_000;
+/// Events in one run for each phone, or if it is long, in one of its seconds; more is a run that spins.
+const EVENTS: u64 = 20_000;
+const EVENTS_A_SECOND: u64 = 3;
 /// Events at one and the same moment; more is a run that spins.
 const EVENTS_AT_ONCE: u64 = 2_000;
 
 /// What a person gave and their phone saved.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) who: usize,
+    pub(crate) person: usize,
     pub(crate) command: Command,
 }
 
@@ -46,6 +48,10 @@ pub(crate) struct World {
     pub(crate) phones: Vec<Phone>,
     pub(crate) host: Host,
     pub(crate) model: Model,
+    /// What the server was each time before a backup was restored.
+    pub(crate) past: Vec<Model>,
+    /// Operations that left an outbox since they were confirmed, and in which history: how many were before it.
+    pub(crate) left: BTreeMap<Uuid, usize>,
     pub(crate) conns: BTreeMap<u64, Conn>,
     pub(crate) last_conn: u64,
     /// Every operation that a person gave, whether or not they heard that it was saved.
@@ -55,6 +61,10 @@ pub(crate) struct World {
     pub(crate) given_up: BTreeSet<Uuid>,
     pub(crate) parked: BTreeSet<Uuid>,
     pub(crate) is_calm: bool,
+    /// What was reached, and how often.
+    pub(crate) reached: BTreeMap<Sometimes, u64>,
+    /// Which phones have sent each operation to the server.
+    pub(crate) senders: BTreeMap<Uuid, BTreeSet<usize>>,
     pub(crate) disk_faults: u64,
     events: u64,
     events_now: u64,
@@ -63,9 +73,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(plan: &Plan, bug: Bug) -> Checked<Self> {
         let mut model = Model::default();
-        let mut host = Host::open(plan.seed, plan.faults.token_ms, wall(0), &mut model)?;
+        let mut host = Host::open(plan, wall(0), &mut model)?;
         let mut phones = Vec::new();
-        for who in 0..PEOPLE.len() {
+        for who in 0..plan.people {
             let disk = plan.disks.iter().find(|disk| disk.who == who);
             let storage = Storage::new(disk, plan.seed ^ who as u64, bug == Bug::NoSync)?;
             let mut phone = Phone::new(who, plan.skew_ms.get(who).copied().unwrap_or(0), storage);
@@ -84,6 +94,8 @@ impl World {
             phones,
             host,
             model,
+            past: Vec::new(),
+            left: BTreeMap::new(),
             conns: BTreeMap::new(),
             last_conn: 0,
             given: BTreeMap::new(),
@@ -91,6 +103,8 @@ impl World {
             given_up: BTreeSet::new(),
             parked: BTreeSet::new(),
             is_calm: false,
+            reached: BTreeMap::new(),
+            senders: BTreeMap::new(),
             disk_faults: 0,
             events: 0,
             events_now: 0,
@@ -107,8 +121,10 @@ impl World {
             self.queue.push(step.at, Event::Step(index));
         }
         self.queue.push(1_000, Event::HubTick { life: 0 });
-        let end = self.plan.steps.last().map_or(0, |step| step.at) + 1;
-        self.until(end)?;
+        if self.phones.len() > FEW {
+            self.reach(Sometimes::ManyPhones);
+        }
+        self.until(self.plan.end() + 1)?;
         let disk_operations = self.phones.iter().map(|phone| phone.storage.operations().0).sum();
         let disk_changes = self.phones.iter().find_map(|phone| phone.storage.changes()).unwrap_or_default();
         self.calm()?;
@@ -120,6 +136,7 @@ impl World {
             parked: self.parked.len() as u64,
             disk_operations,
             disk_changes,
+            reached: std::mem::take(&mut self.reached),
             disk_faults: self.disk_faults,
             virtual_ms: self.now,
         })
@@ -130,7 +147,8 @@ impl World {
         while let Some((at, event)) = self.queue.pop(end) {
             self.events += 1;
             self.events_now = if at == self.now { self.events_now + 1 } else { 0 };
-            if self.events > EVENTS || self.events_now > EVENTS_AT_ONCE {
+            let most = EVENTS.max(self.plan.end() / 1_000 * EVENTS_A_SECOND) * self.phones.len() as u64;
+            if self.events > most || self.events_now > EVENTS_AT_ONCE {
                 return Err(Violation::new(
                     "G3",
                     format!("it spins: {} events, at last {event:?}", self.events),
@@ -145,6 +163,14 @@ impl World {
 
     pub(crate) fn events(&self) -> u64 {
         self.events
+    }
+
+    pub(crate) fn reach(&mut self, what: Sometimes) {
+        *self.reached.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn name(&self, who: usize) -> &'static str {
+        self.phones[who].name()
     }
 
     pub(crate) fn note(&mut self, text: String) {
@@ -186,11 +212,11 @@ impl World {
     }
 
     fn sign_in(&mut self, who: usize) -> Checked {
-        let session = self.host.issuer.sign_in(who, wall(self.now));
+        let session = self.host.issuer.sign_in(self.phones[who].person, wall(self.now));
         let phone = &mut self.phones[who];
         phone.is_signing_in = false;
         phone.session = Some(session.clone());
-        self.note(format!("{} signs in", PEOPLE[who].name));
+        self.note(format!("{} signs in", self.name(who)));
         self.feed(who, Input::SignedIn(session))
     }
 
@@ -202,7 +228,7 @@ impl World {
     }
 
     pub(crate) fn end(&mut self, who: usize, down_ms: u64, end: End) -> Checked {
-        let name = PEOPLE[who].name;
+        let name = self.name(who);
         let reboot = end != End::Death;
         self.note(format!("{name}'s app dies{}", if reboot { " with the whole phone" } else { "" }));
         self.drop_socket(who);
@@ -240,6 +266,9 @@ impl World {
         self.note("the server stops".to_owned());
         self.host.is_up = false;
         self.host.life += 1;
+        if self.conns.values().any(|conn| conn.at_server) {
+            self.reach(Sometimes::ServerStopped);
+        }
         let conns: Vec<u64> = self.conns.keys().copied().collect();
         for id in conns {
             let delay = self.delay();
