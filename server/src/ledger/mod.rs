@@ -41,13 +41,23 @@ impl Ledger {
 
     /// A ledger that is gone when it and all its readers are.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::of(open::Source::memory())
+        Self::of(open::Source::memory().1)
     }
 
     fn of(source: open::Source) -> Result<Self, LedgerError> {
         let mut connection = source.connect_writer()?;
         open::migrate(&mut connection)?;
         Ok(Self { reader: Reader::on(connection), source })
+    }
+
+    /// What a backup of this moment would hold, as a ledger of its own in memory. Of a ledger in memory alone: a file is
+    /// backed up as docs/operations.md says.
+    pub fn copy(&self) -> Result<Self, LedgerError> {
+        let (uri, copy) = open::Source::memory();
+        // A database in memory is gone with its last connection, so that of the copy comes first.
+        let connection = copy.connect_writer()?;
+        self.connection().execute("VACUUM INTO ?1", [uri])?;
+        Ok(Self { reader: Reader::on(connection), source: copy })
     }
 
     /// A reader with a connection of its own.

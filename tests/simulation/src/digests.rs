@@ -69,7 +69,7 @@ impl World {
     /// The end of the run: a phone's database has the same digest as the server gives of it.
     pub(crate) fn digests_agree(&self, phone: &Phone) -> Checked {
         let name = phone.name();
-        let (cursor, viewer) = (phone.shadow.meta.cursor, employee(phone.who));
+        let (cursor, viewer) = (phone.shadow.meta.cursor, employee(phone.person));
         let answer = self.host.authority.read().catch_up_with_digest(PROPERTY, viewer, cursor, &[]);
         let SyncAnswer::Delta(Delta { digest: Some(theirs), .. }) = answer.map_err(broken)? else {
             return Err(Violation::new("G9", format!("the server does not go on from where {name} is")));

@@ -37,12 +37,16 @@ mod people;
 mod phone;
 mod plan;
 mod queue;
+mod releases;
 mod requests;
 mod shadow;
+mod shrink;
 mod sockets;
+mod sometimes;
 mod steady;
 mod steps;
 mod storage;
+mod told;
 mod trace;
 mod watch;
 mod workload;
@@ -52,7 +56,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use failure::{Failure, Report, Violation};
-pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Side, Step, Trouble, What};
+pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Releases, Side, Step, Trouble, What};
+pub use shrink::{Shrunk, shrink};
+pub use sometimes::Sometimes;
 pub use workload::Deed;
 
 use trace::Lines;
@@ -130,9 +136,18 @@ fn run_once(plan: &Plan, bug: Bug, lines: Lines) -> Result<Report, (Violation, V
 /// Writes the failed run's plan beside the running program (in the build's output), for
 /// `tests/simulation/plans`; says where.
 pub fn save(failure: &Failure) -> std::io::Result<PathBuf> {
+    save_as(failure, "")
+}
+
+/// As [`save`], for the shortest plan that was found.
+pub fn save_shortest(failure: &Failure) -> std::io::Result<PathBuf> {
+    save_as(failure, "-short")
+}
+
+fn save_as(failure: &Failure, which: &str) -> std::io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.parent().map_or_else(PathBuf::new, PathBuf::from);
-    let path = folder.join(format!("simulation-{}.json", failure.plan.seed));
+    let path = folder.join(format!("simulation-{}{which}.json", failure.plan.seed));
     std::fs::write(&path, serde_json::to_string_pretty(&failure.plan)?)?;
     Ok(path)
 }

@@ -33,7 +33,11 @@ pub(crate) struct Death {
 
 /// See the module.
 pub(crate) struct Phone {
+    /// Which phone.
     pub(crate) who: usize,
+    /// Whose: most have one.
+    pub(crate) person: usize,
+    name: &'static str,
     pub(crate) storage: Storage,
     /// `None`: the app is not running.
     pub(crate) engine: Option<Engine>,
@@ -52,6 +56,12 @@ pub(crate) struct Phone {
     pub(crate) tick_at: Option<u64>,
     /// No packet gets through before.
     pub(crate) offline_until: u64,
+    /// Nothing that it sends gets through before.
+    pub(crate) mute_until: u64,
+    /// Nothing that is sent to it gets through before.
+    pub(crate) deaf_until: u64,
+    /// The app is frozen until then, in memory as it is.
+    pub(crate) frozen_until: u64,
     /// Whether the person wants to be connected.
     pub(crate) wants_connection: bool,
     pub(crate) is_signing_in: bool,
@@ -64,6 +74,8 @@ pub(crate) struct Phone {
     pub(crate) commits: u64,
     /// The operation that it says is about to be sent, and since when.
     pub(crate) ready_since: Option<(Uuid, u64)>,
+    /// How many histories of the server's were before the one that its cursor is in.
+    pub(crate) history: usize,
     /// The last operation that was accepted.
     pub(crate) last_op: Option<Uuid>,
 }
@@ -73,6 +85,8 @@ impl Phone {
         let name = PEOPLE[who].name;
         Self {
             who,
+            person: who,
+            name,
             storage,
             engine: None,
             shadow: Shadow::default(),
@@ -86,6 +100,9 @@ impl Phone {
             death: None,
             tick_at: None,
             offline_until: 0,
+            mute_until: 0,
+            deaf_until: 0,
+            frozen_until: 0,
             wants_connection: true,
             is_signing_in: false,
             socket: None,
@@ -93,12 +110,25 @@ impl Phone {
             push: None,
             commits: 0,
             ready_since: None,
+            history: 0,
             last_op: None,
         }
     }
 
+    /// Another phone of that person, with their database as it is: a copy, without what only the shell keeps.
+    pub(crate) fn copy(&self, who: usize) -> Checked<Self> {
+        let mut storage = Storage::new(None, 0, false)?;
+        let written = storage.commit(&self.shadow.as_batch())?;
+        written.map_err(|error| Violation::new("RUN", error.to_string()))?;
+        let name = PEOPLE[self.person].copy;
+        let watch = self.watch.of_copy(name);
+        let (shadow, booted_at, history) = (self.shadow.clone(), self.booted_at, self.history);
+        let new = Self::new(self.person, self.skew_ms, storage);
+        Ok(Self { who, name, shadow, watch, booted_at, history, boot: self.boot + 1_000, ..new })
+    }
+
     pub(crate) fn name(&self) -> &'static str {
-        PEOPLE[self.who].name
+        self.name
     }
 
     pub(crate) fn now(&self, at: u64) -> Now {
@@ -111,7 +141,7 @@ impl Phone {
         self.push = None;
         self.ready_since = None;
         let config = Config {
-            employee: employee(self.who),
+            employee: employee(self.person),
             device: format!("{}'s phone", self.name()),
             boot_id: format!("boot-{}-{}", self.who, self.boot),
             seed: seed ^ (u64::from(self.life) << 8) ^ self.who as u64,
@@ -120,12 +150,17 @@ impl Phone {
         Ok(Engine::open(config, self.session.clone(), self.now(at), store).map(|it| self.engine = Some(it)))
     }
 
+    pub(crate) fn is_frozen(&self, at: u64) -> bool {
+        at < self.frozen_until
+    }
+
     /// The app is gone, with all it had in memory.
     pub(crate) fn kill(&mut self, at: u64, reboot: bool) {
         self.engine = None;
         self.life += 1;
         self.tick_at = None;
         self.death = None;
+        self.frozen_until = 0;
         self.socket = None;
         if reboot {
             self.boot += 1;

@@ -98,6 +98,15 @@ impl Shadow {
         touched
     }
 
+    /// All of that as one batch, for the copy of a database.
+    pub(crate) fn as_batch(&self) -> Batch {
+        let rows = self.shown.values().cloned().map(Write::Show);
+        let bases = self.bases.iter().map(|(reference, row)| Write::PutBase(reference.clone(), row.clone()));
+        let ops = self.outbox.values().cloned().map(Write::PutOp);
+        let meta = Write::PutMeta(self.meta.clone());
+        Batch { writes: rows.chain(bases).chain(ops).chain([meta]).collect() }
+    }
+
     /// The server's state of a row, as the phone has it.
     pub(crate) fn mirror(&self, reference: &EntityRef) -> Option<&Entity> {
         match self.bases.get(reference) {

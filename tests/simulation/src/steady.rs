@@ -5,7 +5,7 @@ use innsync_engine::{Batch, Effect, Input, OpState, QueuedOp, Write, verify};
 use innsync_protocol::SnapshotLine;
 
 use crate::failure::{Checked, Violation};
-use crate::people::{PEOPLE, employee};
+use crate::people::employee;
 use crate::world::World;
 
 /// Transactions of a phone between two replays of its whole outbox.
@@ -55,7 +55,7 @@ impl World {
     /// A step was committed: an attempt that was refused for its token is not counted (G12), and of what a snapshot holds
     /// nothing is still to be done (G7).
     pub(crate) fn is_as_expected(&self, who: usize, batch: &Batch, expected: &Expected) -> Checked {
-        let (name, shadow) = (PEOPLE[who].name, &self.phones[who].shadow);
+        let (name, shadow) = (self.name(who), &self.phones[who].shadow);
         for (id, attempts) in &expected.refused {
             let queued = shadow.outbox.get(id).filter(|op| op.state == OpState::Queued);
             if queued.is_some_and(|op| op.attempts >= *attempts && *attempts > 0) {
@@ -87,7 +87,7 @@ impl World {
         }
         let name = phone.name();
         let unreadable = |error| Violation::new("RUN", format!("{name}'s database: {error}"));
-        let wrong = phone.storage.look(|store| verify(store, employee(who)).map_err(unreadable))?;
+        let wrong = phone.storage.look(|store| verify(store, employee(phone.person)).map_err(unreadable))?;
         match wrong.first() {
             None => Ok(()),
             Some(first) => Err(Violation::new("G7", format!("{name}: {first}"))),
@@ -99,7 +99,7 @@ impl World {
         if self.phones[who].shadow.effects.contains(&effect.id) {
             return Ok(());
         }
-        let detail = format!("{} is shown {:?} before it is on the disk", PEOPLE[who].name, effect.body);
+        let detail = format!("{} is shown {:?} before it is on the disk", self.name(who), effect.body);
         Err(Violation::new("G6", detail))
     }
 
@@ -126,6 +126,9 @@ impl World {
     /// The first operation of a phone that is not sent yet, if nothing keeps it.
     fn waits_for_nothing(&self, who: usize) -> Option<Uuid> {
         let phone = &self.phones[who];
+        if phone.is_frozen(self.now) {
+            return None;
+        }
         let engine = phone.engine.as_ref().filter(|engine| !engine.is_refreshing())?;
         let queued = phone.shadow.outbox.values().filter(|op| op.state == OpState::Queued);
         let first: &QueuedOp = queued.min_by_key(|op| op.order)?;

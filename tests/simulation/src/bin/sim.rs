@@ -1,13 +1,15 @@
 //! Runs seeds on all processors, or a saved plan. The last line says how many ran clean.
 
-#![allow(clippy::print_stdout)] // It is a command line.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // It is a command line.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use innsync_simulation::{Bug, Failure, Plan, run_with, save};
+use innsync_simulation::{Bug, Failure, Plan, Shrunk, Sometimes, run_with, save, save_shortest, shrink};
 use serde::{Deserialize, Serialize};
 
 /// Phones and server on virtual time, from seeds.
@@ -44,6 +46,12 @@ struct Arguments {
     /// Goes on after a failure.
     #[arg(long)]
     keep_going: bool,
+    /// Does not look for a shorter plan that fails in the same way.
+    #[arg(long)]
+    no_shrink: bool,
+    /// Looks for a shorter plan for so many seconds, instead of 20.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    shrink: u64,
     /// Runs each so-manieth seed: the others are other processes'.
     #[arg(long, hide = true, default_value_t = 1)]
     stride: u64,
@@ -67,6 +75,9 @@ struct Sum {
     disk_faults: u64,
     /// How often a phone compared its digest with the server's.
     digests: u64,
+    /// What some runs should reach, and how many did.
+    #[serde(default)]
+    reached: BTreeMap<String, u64>,
     /// Milliseconds of all processes together.
     millis: u64,
 }
@@ -76,7 +87,10 @@ struct Failed {
     seed: u64,
     guarantee: String,
     detail: String,
+    /// Its plan.
     plan: Option<PathBuf>,
+    /// A shorter one that fails in the same way.
+    shortest: Option<PathBuf>,
 }
 
 impl Sum {
@@ -89,6 +103,15 @@ impl Sum {
         self.disk_faults += other.disk_faults;
         self.digests += other.digests;
         self.millis += other.millis;
+        for (what, runs) in other.reached {
+            *self.reached.entry(what).or_default() += runs;
+        }
+    }
+
+    /// What no run has reached of what some should.
+    fn never(&self) -> Vec<&'static str> {
+        let texts = Sometimes::ALL.iter().map(|what| what.text());
+        texts.filter(|text| !self.reached.contains_key(*text)).collect()
     }
 
     fn seeds(&self) -> u64 {
@@ -106,6 +129,9 @@ impl Sum {
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
+        for text in self.never() {
+            println!("never: {text}");
+        }
         println!("{} seeds ran clean, {} failed", self.clean, self.failed.len());
     }
 }
@@ -177,7 +203,7 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
         let plan = text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
         let plan = plan.map_err(|error| format!("{} is no plan: {error}", path.display()))?;
-        one(&plan, arguments.trace, &mut sum);
+        one(&plan, arguments, &mut sum);
         return Ok(sum);
     }
     let last = match arguments.minutes {
@@ -192,7 +218,7 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
         if arguments.disks && plan.disks.is_empty() {
             continue;
         }
-        one(&plan, arguments.trace, &mut sum);
+        one(&plan, arguments, &mut sum);
         if !sum.failed.is_empty() && !arguments.keep_going {
             break;
         }
@@ -200,9 +226,9 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
     Ok(sum)
 }
 
-fn one(plan: &Plan, trace: bool, sum: &mut Sum) {
+fn one(plan: &Plan, arguments: &Arguments, sum: &mut Sum) {
     let begun = Instant::now();
-    match run_with(plan, Bug::None, trace) {
+    match run_with(plan, Bug::None, arguments.trace) {
         Ok(report) => {
             sum.clean += 1;
             sum.saved += report.accepted;
@@ -210,25 +236,54 @@ fn one(plan: &Plan, trace: bool, sum: &mut Sum) {
             sum.parked += report.parked;
             sum.disk_faults += report.disk_faults;
             sum.digests += report.digests;
+            for what in report.reached.keys() {
+                *sum.reached.entry(what.text().to_owned()).or_default() += 1;
+            }
         }
-        Err(failure) => sum.failed.push(told(&failure)),
+        Err(failure) => sum.failed.push(told(&failure, arguments)),
     }
     sum.millis += u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
 }
 
-fn told(failure: &Failure) -> Failed {
-    println!("{failure}");
+fn told(failure: &Failure, arguments: &Arguments) -> Failed {
     let plan = save(failure);
-    match &plan {
-        Ok(path) => println!("its plan: {}", path.display()),
-        Err(error) => println!("its plan could not be written: {error}"),
+    let shrunk = (!arguments.no_shrink).then(|| shorter(failure, Duration::from_secs(arguments.shrink)));
+    let shortest = shrunk.as_ref().map(|shrunk| save_shortest(&shrunk.failure));
+    let shown = shrunk.as_ref().map_or(failure, |shrunk| &shrunk.failure);
+    println!("{shown}");
+    if let Some(Shrunk { failure: short, runs, is_done }) = &shrunk {
+        let (was, is) = (failure.plan.steps.len(), short.plan.steps.len());
+        let all = if *is_done { "nothing more can be left out" } else { "more might be left out" };
+        println!("{is} of {was} steps, after {runs} runs; {all}:\n{}", short.plan);
+    }
+    for (what, path) in [("its plan", Some(&plan)), ("the shortest", shortest.as_ref())] {
+        match path {
+            Some(Ok(path)) => println!("{what}: {}", path.display()),
+            Some(Err(error)) => println!("{what} could not be written: {error}"),
+            None => {}
+        }
     }
     Failed {
         seed: failure.plan.seed,
         guarantee: failure.violation.guarantee.to_owned(),
         detail: failure.violation.detail.clone(),
         plan: plan.ok(),
+        shortest: shortest.and_then(Result::ok),
     }
+}
+
+/// Shrinks, and shows on a terminal how far it is.
+fn shorter(failure: &Failure, within: Duration) -> Shrunk {
+    let is_terminal = std::io::stderr().is_terminal();
+    let shrunk = shrink(failure, Bug::None, within, &mut |runs, steps| {
+        if is_terminal {
+            eprint!("\rshrinking: {steps} steps left after {runs} runs ");
+        }
+    });
+    if is_terminal {
+        eprintln!();
+    }
+    shrunk
 }
 
 /// The seeds, by so many processes: each takes every so-manieth one.
@@ -245,7 +300,13 @@ fn share_out(arguments: &Arguments, jobs: u64) -> Result<Sum, String> {
             Some(minutes) => command.args(["--minutes", &minutes.to_string()]),
             None => command.args(["--seeds", &arguments.seeds.saturating_sub(job).to_string()]),
         };
-        for (flag, on) in [("--disks", arguments.disks), ("--keep-going", arguments.keep_going)] {
+        command.args(["--shrink", &arguments.shrink.to_string()]);
+        let flags = [
+            ("--disks", arguments.disks),
+            ("--keep-going", arguments.keep_going),
+            ("--no-shrink", arguments.no_shrink),
+        ];
+        for (flag, on) in flags {
             if on {
                 command.arg(flag);
             }
