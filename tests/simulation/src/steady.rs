@@ -9,7 +9,7 @@ use crate::people::employee;
 use crate::world::World;
 
 /// Transactions of a phone between two replays of its whole outbox.
-const REPLAYED_EVERY: u64 = 8;
+const REPLAYED_EVERY: u64 = 16;
 /// Milliseconds within which what may be sent is (G3), and the hub's second at which it is looked at.
 const SENT_WITHIN_MS: u64 = 5_000 + 1_000;
 /// What the engine says of an operation that nothing holds back.
