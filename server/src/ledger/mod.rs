@@ -60,6 +60,22 @@ impl Ledger {
         Ok(Self { reader: Reader::on(connection), source: copy })
     }
 
+    /// Forgets everything, as if the ledger had just been begun. For simulations, which need a new one several times a
+    /// second.
+    pub fn clear(&mut self) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        transaction.pragma_update(None, "defer_foreign_keys", true)?;
+        let tables: Vec<String> = {
+            let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+            let mut statement = transaction.prepare_cached(sql)?;
+            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+        };
+        for table in tables {
+            transaction.prepare_cached(&format!("DELETE FROM {table}"))?.execute([])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// A reader with a connection of its own.
     pub fn reader(&self) -> Result<Reader, LedgerError> {
         Ok(Reader::on(self.source.connect_reader()?))

@@ -1,7 +1,7 @@
 //! The server: the real ledger, authority, REST and hub; sessions are the simulation's.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use innsync_domain::{Command, Employee, EntityKind, SuiteStatus, Timestamp, Uuid};
 use innsync_engine::HttpAnswer;
@@ -49,6 +49,20 @@ pub(crate) struct Handled {
     pub(crate) committed: Vec<Committed>,
 }
 
+/// Ledgers that earlier runs are done with.
+static USED: Mutex<Vec<Ledger>> = Mutex::new(Vec::new());
+
+/// An empty ledger: a used one, where there is one.
+fn empty_ledger() -> Result<Ledger, LedgerError> {
+    let used = USED.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    if let Some(mut used) = used
+        && used.clear().is_ok()
+    {
+        return Ok(used);
+    }
+    Ledger::in_memory()
+}
+
 pub(crate) fn broken(error: LedgerError) -> Violation {
     Violation::new("RUN", format!("the ledger: {error}"))
 }
@@ -67,6 +81,11 @@ impl Host {
             snapshots: 0,
             backup: None,
         })
+    }
+
+    /// The run is over, and its ledger may be used by another.
+    pub(crate) fn end(self) {
+        USED.lock().unwrap_or_else(PoisonError::into_inner).push(self.authority.into_ledger());
     }
 
     /// Another process over the same ledger.
@@ -232,7 +251,7 @@ fn split(path: &str) -> (&str, Vec<(String, String)>) {
 }
 
 fn set_up(plan: &Plan, now: Timestamp, model: &mut Model) -> Result<Authority, LedgerError> {
-    let mut authority = Authority::new(Ledger::in_memory()?, plan.seed);
+    let mut authority = Authority::new(empty_ledger()?, plan.seed);
     let (id, name) = (PROPERTY.to_owned(), "Seaside Motel".to_owned());
     authority.create_property(&Property { id, name, time_zone: "UTC".to_owned() })?;
     for (who, human) in PEOPLE.iter().enumerate().take(plan.people) {

@@ -130,7 +130,9 @@ fn run_once(plan: &Plan, bug: Bug, lines: Lines) -> Result<Report, (Violation, V
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(Violation::new("RUN", format!("a panic: {}", text.unwrap_or_default())))
     });
-    result.map_err(|violation| (violation, world.trace.last()))
+    let result = result.map_err(|violation| (violation, world.trace.last()));
+    world.host.end();
+    result
 }
 
 /// Writes the failed run's plan beside the running program (in the build's output), for
