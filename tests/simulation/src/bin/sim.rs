@@ -14,6 +14,9 @@ use innsync_simulation::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Seeds of which nobody expects that they reach everything.
+const FEW: u64 = 100;
+
 /// Phones and server on virtual time, from seeds.
 #[derive(Parser)]
 struct Arguments {
@@ -123,7 +126,9 @@ impl Sum {
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
-        for text in self.never() {
+        // Few runs reach little.
+        let never = if self.seeds() < FEW { Vec::new() } else { self.never() };
+        for text in never {
             println!("never: {text}");
         }
         println!("{} seeds ran clean, {} failed", self.clean, self.failed.len());
