@@ -361,8 +361,7 @@ impl State {
         sooner(missing, look.map(|at| at.max(self.feed.retry_at)))
     }
 
-    /// Whether an answer of the server's numbers the history that the cursor is of. Without a socket only the next pull
-    /// says so, and before RESUME was answered it may be a server that was restored from a backup.
+    /// Whether RESUME was answered on this connection: until then what is missing is on its way.
     pub(crate) fn server_goes_on_from_cursor(&self) -> bool {
         self.link.is_live() && self.feed.goes_on && !self.snapshots.is_due()
     }
