@@ -195,12 +195,13 @@ impl Draft<'_> {
     }
 
     /// The server names the operations of this person that it took, wherever it tells of a commit. Those that are taken
-    /// for done at such a place, and that it does not name there, were done in a history that it has lost since, without
-    /// this phone having seen their commits: they are sent again, and it knows them by their ids if it has them after all.
+    /// for done at such a place, and that it does not name there as done, were done in a history that it has lost since,
+    /// without this phone having seen their commits: they are sent again, and it knows them by their ids if it has them
+    /// after all.
     fn offer_unheard(&mut self, delta: &Delta, concerned: impl Fn(u64) -> bool) {
         let unheard = |op: &QueuedOp| {
             matches!(op.state, OpState::Applied { seq, .. } if concerned(seq))
-                && !delta.results.iter().any(|result| result.id == op.op.id)
+                && !delta.results.iter().any(|it| it.id == op.op.id && it.result.seq().is_some())
         };
         let lost: Vec<_> = self.state.outbox.iter().filter(|op| unheard(op)).cloned().collect();
         for op in lost {

@@ -232,7 +232,9 @@ impl Draft<'_> {
         for result in results {
             self.on_result(result)?;
         }
-        let answered: Vec<Uuid> = results.iter().map(|result| result.id).collect();
+        // What is done here can be refused in another history, by a request that came late.
+        let done = results.iter().filter(|result| result.result.seq().is_some());
+        let answered: Vec<Uuid> = done.map(|result| result.id).collect();
         self.offer_again(|id| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
         if other_history {
             self.forget_dependencies();

@@ -3,7 +3,7 @@
 use innsync_domain::{EntityKind, SuiteStatus};
 use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
 use innsync_protocol::{
-    ClientFrame, Delta, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
+    ClientFrame, Delta, OpResult, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
 };
 
 use crate::support::*;
@@ -320,6 +320,35 @@ fn what_a_backup_lost_that_nobody_declares_is_sent_again_though_the_cursor_is_in
         assert_eq!(phone.state_of(op), None);
         assert!(motel.outcomes[&op].seq().is_some());
         assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+    }
+}
+
+#[test]
+fn what_the_other_history_refused_is_left_to_a_person() {
+    // G1, G17: a request that arrived twice, the second time at the server that was restored.
+    for socket in [true, false] {
+        let mut motel = motel();
+        let mut backup = motel.clone();
+        let mut phone = Phone::online(ana(), &mut motel);
+        let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        let push = phone.next_request("/v1/ops");
+        phone.serve_one(&push, &mut motel);
+        phone.break_link();
+        backup.act(maria(), set_status(101, SuiteStatus::OutOfService));
+        backup.push(&push.body.as_ref().unwrap().0);
+        assert_eq!(backup.outcomes[&op].seq(), None);
+        let mut motel = backup;
+        phone.feed(Input::Foreground);
+        phone.settle();
+        phone.greet(&motel);
+        let results = vec![OpResult { id: op, result: motel.outcomes[&op].clone() }];
+        match socket {
+            true => drop(phone.delta(Delta { results, ..motel.delta(ana(), 0, 1) })),
+            false => phone.reset(ResetReason::History),
+        }
+        phone.catch_up(&mut motel);
+        assert!(matches!(phone.state_of(op), Some(OpState::Parked { .. })), "{:?}", phone.state_of(op));
+        assert_eq!(phone.sees(&suite_ref(101), "status"), "OUT_OF_SERVICE");
     }
 }
 
