@@ -159,9 +159,7 @@ impl Draft<'_> {
                     for result in &answer.results {
                         self.on_result(result)?;
                     }
-                    if self.state.server_goes_on_from_cursor() {
-                        self.confirm_reached();
-                    }
+                    self.look_whether_reached();
                     self.requeue_unanswered(&sent);
                 }
                 Err(error) => {
@@ -184,6 +182,16 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An answer names a commit that the mirror should have. It says not of which history: where nobody knows yet that the
+    /// connection is dead, it may be of a server that was restored from a backup. The next pull says.
+    fn look_whether_reached(&mut self) {
+        let reached = self.state.meta.cursor.seq;
+        let is_reached = |op: &QueuedOp| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached);
+        if self.state.server_goes_on_from_cursor() && self.state.outbox.iter().any(|op| is_reached(op)) {
+            self.state.feed.want_pull();
+        }
     }
 
     /// The connection that the push went into is gone, and nobody may ever say so: its operations go again, with others. The

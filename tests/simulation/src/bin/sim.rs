@@ -12,6 +12,9 @@ use clap::Parser;
 use innsync_simulation::{Bug, Failure, Plan, Shrunk, Sometimes, run_with, save, save_shortest, shrink};
 use serde::{Deserialize, Serialize};
 
+/// Seeds of which nobody expects that they reach everything.
+const FEW: u64 = 100;
+
 /// Phones and server on virtual time, from seeds.
 #[derive(Parser)]
 struct Arguments {
@@ -129,7 +132,9 @@ impl Sum {
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
-        for text in self.never() {
+        // Few runs reach little.
+        let never = if self.seeds() < FEW { Vec::new() } else { self.never() };
+        for text in never {
             println!("never: {text}");
         }
         println!("{} seeds ran clean, {} failed", self.clean, self.failed.len());
