@@ -161,7 +161,7 @@ impl World {
         self.left.extend(gone.map(|id| (id, model)));
         let model = self.past.get(model).unwrap_or(&self.model);
         phone.watch.committed(model, &phone.shadow, &touched, choice)?;
-        self.shows_what_is_pending(who)
+        self.shows_what_is_pending(who, &touched)
     }
 
     /// In which of the server's histories a phone's cursor is: how many were before it.

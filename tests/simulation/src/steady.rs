@@ -6,10 +6,11 @@ use innsync_protocol::SnapshotLine;
 
 use crate::failure::{Checked, Violation};
 use crate::people::employee;
+use crate::shadow::Touched;
 use crate::world::World;
 
-/// Transactions of a phone between two replays of its whole outbox.
-const REPLAYED_EVERY: u64 = 16;
+/// Transactions of a phone between two replays of its whole outbox, where nobody else changed anything.
+const REPLAYED_EVERY: u64 = 32;
 /// Milliseconds within which what may be sent is (G3), and the hub's second at which it is looked at.
 const SENT_WITHIN_MS: u64 = 5_000 + 1_000;
 /// What the engine says of an operation that nothing holds back.
@@ -77,12 +78,13 @@ impl World {
         Ok(())
     }
 
-    /// What is shown is the mirror with the whole outbox replayed over it, by the database itself: looked at now and then,
-    /// where anything is pending.
-    pub(crate) fn shows_what_is_pending(&mut self, who: usize) -> Checked {
+    /// What is shown is the mirror with the whole outbox replayed over it, by the database itself: looked at whenever
+    /// something came from the server under what is pending, and now and then besides.
+    pub(crate) fn shows_what_is_pending(&mut self, who: usize, touched: &Touched) -> Checked {
         let phone = &mut self.phones[who];
         phone.commits += 1;
-        if phone.shadow.outbox.is_empty() || !phone.commits.is_multiple_of(REPLAYED_EVERY) {
+        let came = touched.everything || (!touched.rows.is_empty() && touched.put.is_empty());
+        if phone.shadow.outbox.is_empty() || !(came || phone.commits.is_multiple_of(REPLAYED_EVERY)) {
             return Ok(());
         }
         let name = phone.name();
