@@ -3,6 +3,7 @@
 use innsync_domain::Uuid;
 use innsync_engine::{Batch, Effect, Input, OpState, QueuedOp, Write, verify};
 use innsync_protocol::SnapshotLine;
+use innsync_store::Store;
 
 use crate::failure::{Checked, Violation};
 use crate::people::employee;
@@ -89,7 +90,9 @@ impl World {
         }
         let name = phone.name();
         let unreadable = |error| Violation::new("RUN", format!("{name}'s database: {error}"));
-        let wrong = phone.storage.look(|store| verify(store, employee(phone.person)).map_err(unreadable))?;
+        let replayed = |store: &Store| store.reading(|view| verify(view, employee(phone.person)));
+        let wrong =
+            phone.storage.look(|store| replayed(store).and_then(|wrong| wrong).map_err(unreadable))?;
         match wrong.first() {
             None => Ok(()),
             Some(first) => Err(Violation::new("G7", format!("{name}: {first}"))),
