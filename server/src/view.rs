@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use innsync_domain::{Change, Entity, Person, Timestamp, Uuid, project};
+use innsync_domain::mutant::{self, Mutant};
+use innsync_domain::{Change, Entity, Person, Timestamp, Uuid, ViewChange, project};
 use innsync_protocol::{Commit, Mark, OpResult};
 
 /// What the [`Authority`](crate::authority::Authority) has taken, on its way to everybody who may see it.
@@ -41,7 +42,11 @@ pub(crate) fn view(
     if scope_changed {
         return (None, after, true);
     }
-    let seen: Vec<_> = changes.iter().filter_map(|change| project(change, before, &after)).collect();
+    let leaks = |seen: &ViewChange| {
+        mutant::is(Mutant::LeakOnReassignment) && matches!(seen, ViewChange::Remove { deleted: false, .. })
+    };
+    let seen = changes.iter().filter_map(|change| project(change, before, &after));
+    let seen: Vec<_> = seen.filter(|seen| !leaks(seen)).collect();
     ((!seen.is_empty()).then(|| commit(seen)), after, false)
 }
 

@@ -20,6 +20,7 @@ mod entity;
 mod event;
 mod execute;
 pub mod limits;
+pub mod mutant;
 mod react;
 mod read;
 mod rejection;

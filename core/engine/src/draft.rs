@@ -32,7 +32,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) config: &'a Config,
     pub(crate) now: Now,
     store: &'a dyn StoreRead,
-    pub(crate) state: State,
+    pub(crate) state: Box<State>,
     pub(crate) outputs: Vec<Output>,
     ground: Ground,
     /// Kinds of which nothing lies under the changes of the step.
@@ -59,7 +59,7 @@ pub(crate) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(config: &'a Config, now: Now, store: &'a dyn StoreRead, state: State) -> Self {
+    pub(crate) fn new(config: &'a Config, now: Now, store: &'a dyn StoreRead, state: Box<State>) -> Self {
         Self {
             config,
             now,

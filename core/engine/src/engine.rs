@@ -43,11 +43,11 @@ pub struct Step {
     /// To be committed in one transaction; empty: nothing to commit.
     pub batch: Batch,
     outputs: Vec<Output>,
-    next: State,
+    next: Box<State>,
 }
 
 impl Step {
-    pub(crate) fn new(batch: Batch, outputs: Vec<Output>, next: State) -> Self {
+    pub(crate) fn new(batch: Batch, outputs: Vec<Output>, next: Box<State>) -> Self {
         Self { batch, outputs, next }
     }
 }
@@ -64,7 +64,8 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    state: State,
+    /// Boxed, since a step hands it on several times.
+    state: Box<State>,
 }
 
 impl Engine {
@@ -86,7 +87,7 @@ impl Engine {
         let unchecked = !store.bases()?.is_empty();
         let mut random = Random::new(config.seed);
         let first_digest = now.boot_ms + random.within(DIGEST_FIRST_MS);
-        let state = State {
+        let state = Box::new(State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
             meta,
@@ -105,7 +106,7 @@ impl Engine {
             wake: unchecked.then_some(now.boot_ms),
             hold_until: None,
             commit_failures: 0,
-        };
+        });
         let mut draft = Draft::new(&config, now, store, state);
         draft.state.push.round.waited = draft.state.outbox.pending() > 0;
         // A token that is about to expire is refreshed at once.

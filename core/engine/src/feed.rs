@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Timestamp, ViewChange, derive};
 use innsync_protocol::{Cursor, Delta, Digest, Reset, ResetReason, SyncAnswer};
 
@@ -18,6 +19,7 @@ use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{DIGEST_EVERY_MS, FRAMES_BUFFERED, POLL_MS};
+use crate::outbox::{OpState, QueuedOp};
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -71,10 +73,11 @@ impl Feed {
         self.wanted = true;
     }
 
-    /// RESUME was sent.
+    /// RESUME was sent. What came before may be of another history: the server may have been restored from a backup since.
     pub(crate) fn resumed(&mut self) {
         self.unanswered = true;
         self.goes_on = false;
+        self.forget_frames();
     }
 
     /// Whether the phone knows, or must assume, that it lacks something.
@@ -107,7 +110,8 @@ enum Fit {
 }
 
 fn fit(mine: &Cursor, delta: &Delta) -> Fit {
-    if delta.epoch != mine.epoch || (delta.to == mine.seq && delta.mark != mine.mark) {
+    let is_other = delta.mark != mine.mark && !mutant::is(Mutant::MarkIgnored);
+    if delta.epoch != mine.epoch || (delta.to == mine.seq && is_other) {
         Fit::Foreign
     } else if delta.to <= mine.seq {
         Fit::Old
@@ -128,7 +132,10 @@ impl Draft<'_> {
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
             return Ok(());
         }
-        self.state.feed.goes_on |= fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
+        let goes_on = fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
+        if goes_on && !std::mem::replace(&mut self.state.feed.goes_on, goes_on) && !delta.more {
+            self.offer_unheard(&delta, |seq| seq > delta.to);
+        }
         if self.state.requests.find(Purpose::Pull).is_none() {
             return self.fit_in(&delta);
         }
@@ -186,6 +193,7 @@ impl Draft<'_> {
             news.push(told);
         }
         self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
+        self.offer_unheard(delta, |seq| mine < seq && seq <= delta.to);
         self.confirm_reached();
         self.silence_what_is_over()?;
         for told in news {
@@ -200,6 +208,21 @@ impl Draft<'_> {
             self.up_to_date(at);
         }
         Ok(())
+    }
+
+    /// The server names the operations of this person that it took, wherever it tells of a commit. Those that are taken
+    /// for done at such a place, and that it does not name there as done, were done in a history that it has lost since,
+    /// without this phone having seen their commits: they are sent again, and it knows them by their ids if it has them
+    /// after all.
+    fn offer_unheard(&mut self, delta: &Delta, concerned: impl Fn(u64) -> bool) {
+        let unheard = |op: &QueuedOp| {
+            matches!(op.state, OpState::Applied { seq, .. } if concerned(seq))
+                && !delta.results.iter().any(|it| it.id == op.op.id && it.result.seq().is_some())
+        };
+        let lost: Vec<_> = self.state.outbox.iter().filter(|op| unheard(op)).cloned().collect();
+        for op in lost {
+            self.set_op_state(&op, OpState::Queued);
+        }
     }
 
     /// The mirror was whole at that time of the server's.
@@ -360,8 +383,7 @@ impl State {
         sooner(missing, look.map(|at| at.max(self.feed.retry_at)))
     }
 
-    /// Whether an answer of the server's numbers the history that the cursor is of. Without a socket only the next pull
-    /// says so, and before RESUME was answered it may be a server that was restored from a backup.
+    /// Whether RESUME was answered on this connection: until then what is missing is on its way.
     pub(crate) fn server_goes_on_from_cursor(&self) -> bool {
         self.link.is_live() && self.feed.goes_on && !self.snapshots.is_due()
     }

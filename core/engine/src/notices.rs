@@ -13,11 +13,12 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::derived_id;
+use innsync_domain::mutant::{self, Mutant};
 
 use crate::draft::Draft;
 use crate::limits::TOAST_MS;
 use crate::outbox::{ParkReason, QueuedOp};
-use crate::output::{Effect, EffectBody, ToastLevel};
+use crate::output::{Effect, EffectBody, Output, ToastLevel};
 use crate::store::StoreError;
 
 /// A toast on its way to disk.
@@ -99,7 +100,11 @@ impl Draft<'_> {
         let cause = format!("{}:{}:{key}", self.config.boot_id, self.now.boot_ms);
         let id = derived_id(self.config.employee, &cause);
         let body = EffectBody::Toast { level, key: key.to_owned(), args, duration_ms };
-        self.state.notices.push(Notice(Effect { id, at: self.now.wall, body }));
+        let effect = Effect { id, at: self.now.wall, body };
+        if mutant::is(Mutant::EffectBeforeCommit) {
+            self.tell(Output::Effect(effect.clone()));
+        }
+        self.state.notices.push(Notice(effect));
     }
 
     /// Puts the notices on disk; only then are they shown.

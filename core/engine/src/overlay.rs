@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Entity, EntityRef};
 
 use crate::draft::Draft;
@@ -127,6 +128,9 @@ fn hanging_together(outbox: &Arc<Outbox>, changed: &BTreeSet<EntityRef>) -> BTre
             continue;
         }
         let Some(op) = outbox.at(order) else { continue };
+        if mutant::is(Mutant::LaneNotRebased) {
+            continue;
+        }
         for entity in &op.footprint.writes {
             if written.insert(entity) {
                 to_visit.extend(outbox.touching(entity));

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{
     Command, Context, Effects, Entity, EntityKind, EntityRef, Fields, Lookup, Person, Read, ReadError,
     Rejection, Role, Stop, Timestamp, Uuid, ViewChange, execute, project,
@@ -117,6 +118,9 @@ fn prediction(
         }
     }
     for read in effects.reads.into_iter().chain([own]) {
+        if mutant::is(Mutant::FootprintForgotten) {
+            break;
+        }
         if !made.footprint.writes.contains(&read) && !made.footprint.reads.contains(&read) {
             made.footprint.reads.push(read);
         }

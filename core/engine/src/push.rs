@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::Uuid;
+use innsync_domain::mutant::{self, Mutant};
 use innsync_protocol::limits::{BODY_BYTES, OPS_PER_PUSH};
 use innsync_protocol::{PushAnswer, PushRequest};
 use serde_json::value::RawValue;
@@ -158,9 +159,7 @@ impl Draft<'_> {
                     for result in &answer.results {
                         self.on_result(result)?;
                     }
-                    if self.state.server_goes_on_from_cursor() {
-                        self.confirm_reached();
-                    }
+                    self.look_whether_reached();
                     self.requeue_unanswered(&sent);
                 }
                 Err(error) => {
@@ -169,9 +168,12 @@ impl Draft<'_> {
                     self.push_failed(&sent, None);
                 }
             },
-            Answer::Unauthorized => self.requeue(&sent, true),
+            Answer::Unauthorized => self.requeue(&sent, !mutant::is(Mutant::RetryOn401)),
             Answer::TooLarge => self.halve(&sent),
             Answer::Later { after, detail } => {
+                if mutant::is(Mutant::OperationDroppedOn500) && detail.contains("500") {
+                    sent.iter().for_each(|id| self.remove_op(*id));
+                }
                 if self.state.link.is_live() {
                     self.error(format!("a push failed: {detail}"));
                     self.notice_trouble();
@@ -180,6 +182,16 @@ impl Draft<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An answer names a commit that the mirror should have. It says not of which history: where nobody knows yet that the
+    /// connection is dead, it may be of a server that was restored from a backup. The next pull says.
+    fn look_whether_reached(&mut self) {
+        let reached = self.state.meta.cursor.seq;
+        let is_reached = |op: &QueuedOp| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached);
+        if self.state.server_goes_on_from_cursor() && self.state.outbox.iter().any(|op| is_reached(op)) {
+            self.state.feed.want_pull();
+        }
     }
 
     /// The connection that the push went into is gone, and nobody may ever say so: its operations go again, with others. The

@@ -1,5 +1,6 @@
 //! What became of operations, however the answer came: of a push, in a delta, with a snapshot. Each may come twice.
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{ErrorClass, Rejection, Uuid};
 use innsync_protocol::{OpOutcome, OpResult};
 
@@ -79,7 +80,7 @@ impl Draft<'_> {
             .state
             .outbox
             .iter()
-            .filter(|op| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached))
+            .filter(|op| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached || mutant::is(Mutant::OverlayEarly)))
             .cloned()
             .collect();
         for op in done {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotResume, SnapshotStart};
@@ -12,7 +13,7 @@ use crate::draft::Draft;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Purpose, snapshot_body};
 use crate::limits::HTTP_TIMEOUT_MS;
-use crate::outbox::OpState;
+use crate::outbox::{OpState, QueuedOp};
 use crate::state::State;
 use crate::status::Progress;
 use crate::store::StoreError;
@@ -47,6 +48,8 @@ struct Run {
     alerts: Arc<Vec<EntityRef>>,
     /// Something came that this release does not know.
     passed_over: bool,
+    /// The operations that it was asked about, when it was last asked for.
+    asked: Arc<Vec<Uuid>>,
 }
 
 impl Snapshots {
@@ -108,11 +111,12 @@ impl Draft<'_> {
             let resume = cut
                 .as_ref()
                 .and_then(|run| Some(SnapshotResume { id: run.start.as_ref()?.id?, lines: run.lines }));
-            let body = snapshot_body(self.state.outbox.unanswered(PENDING_PER_RESUME), resume);
+            let asked = self.state.outbox.unanswered(PENDING_PER_RESUME);
+            let body = snapshot_body(asked.clone(), resume);
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
             self.state.snapshots.run = Some(match cut.filter(|_| resume.is_some()) {
                 Some(run) => Run { id, resumes: true, lines_before: run.lines, ..run },
-                None => self.new_run(id),
+                None => Run { asked: Arc::new(asked), ..self.new_run(id) },
             });
         }
     }
@@ -131,6 +135,7 @@ impl Draft<'_> {
             direct,
             alerts: Arc::default(),
             passed_over: false,
+            asked: Arc::default(),
         }
     }
 
@@ -169,7 +174,8 @@ impl Draft<'_> {
                     return Ok(Err("it goes on from somewhere else".to_owned()));
                 } else {
                     let id = run.id;
-                    let run = Run { start: Some(start), ..self.new_run(id) };
+                    let asked = Arc::clone(&run.asked);
+                    let run = Run { start: Some(start), asked, ..self.new_run(id) };
                     if run.direct {
                         self.clear_mirror()
                     } else {
@@ -224,12 +230,16 @@ impl Draft<'_> {
         self.state.meta.passed_over = run.passed_over.then(|| RELEASE.to_owned());
         self.state.snapshots.wanted = false;
         self.state.snapshots.failures = 0;
+        let results = if mutant::is(Mutant::SnapshotWithoutOutcomes) { &[] } else { results };
         for result in results {
             self.on_result(result)?;
         }
+        // What is done here can be refused in another history, by a request that came late.
+        let done = results.iter().filter(|result| result.result.seq().is_some());
+        let answered: Vec<Uuid> = done.map(|result| result.id).collect();
+        self.offer_again(|id| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
         if other_history {
-            let answered: Vec<Uuid> = results.iter().map(|result| result.id).collect();
-            self.offer_again(&answered);
+            self.forget_dependencies();
         }
         self.confirm_reached();
         self.silence_what_is_over()?;
@@ -248,16 +258,24 @@ impl Draft<'_> {
 
     /// After a restored backup, what had been confirmed but has not reached this phone's mirror may be unknown to the
     /// server: it is sent again, and the server knows it by its id if it still has it.
-    fn offer_again(&mut self, answered: &[Uuid]) {
-        let lost: Vec<_> = self
-            .state
-            .outbox
-            .iter()
-            .filter(|op| matches!(op.state, OpState::Applied { .. }) && !answered.contains(&op.op.id))
-            .cloned()
-            .collect();
+    fn offer_again(&mut self, is_lost: impl Fn(Uuid) -> bool) {
+        let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
+        let lost: Vec<_> =
+            self.state.outbox.iter().filter(|op| applied(op) && is_lost(op.op.id)).cloned().collect();
         for op in lost {
             self.set_op_state(&op, OpState::Queued);
+        }
+    }
+
+    /// What has left the outbox did succeed, but the server may not know it any more: whatever depends on it would wait for
+    /// ever.
+    fn forget_dependencies(&mut self) {
+        let gone = |op: &QueuedOp| op.op.depends_on.iter().any(|id| self.state.outbox.get(*id).is_none());
+        let dependents: Vec<_> = self.state.outbox.iter().filter(|op| gone(op)).cloned().collect();
+        for op in dependents {
+            let mut op = QueuedOp::clone(&op);
+            op.op.depends_on.retain(|id| self.state.outbox.get(*id).is_some());
+            self.put_op(op);
         }
     }
 

@@ -1,5 +1,7 @@
 //! One step: what an input does, what is due besides, and what comes of it.
 
+use innsync_domain::mutant::{self, Mutant};
+
 use crate::draft::Draft;
 use crate::engine::Step;
 use crate::http::{Answers, Purpose};
@@ -190,7 +192,7 @@ impl State {
             writing(self.snapshot_deadline(), "snapshot"),
             writing(self.pull_deadline(), "pull"),
             writing(self.feed.has_digest().then_some(0), "digest"),
-            writing(self.push_deadline(), "push"),
+            writing(self.push_deadline().filter(|_| !mutant::is(Mutant::WakeMissing)), "push"),
         ]
         .into_iter()
         .flatten()

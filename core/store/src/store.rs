@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Entity, EntityRef};
 use innsync_engine::{Batch, Discarded, StoreError, Write};
 use rusqlite::{Connection, TransactionBehavior};
@@ -98,10 +99,27 @@ impl Store {
                 set_durability(&connection, wanted)?;
                 self.durability = wanted;
             }
+            if mutant::is(Mutant::CursorBeforeCommit) {
+                let mut cursor = batch.clone();
+                cursor.writes.retain(|write| matches!(write, Write::PutMeta(_)));
+                write::apply(&connection, &cursor)?;
+            }
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let changes = write::apply(&transaction, batch)?;
             transaction.commit()?;
             Ok(changes)
+        })();
+        result.map_err(|error| store_error(&connection, &error))
+    }
+
+    /// Forgets everything, as if the database had just been made. For simulations, which need a new one several times a
+    /// second: making its tables takes longer than what is then done with them.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        let mut connection = lock(&self.connection);
+        let result = (|| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write::clear(&transaction)?;
+            transaction.commit()
         })();
         result.map_err(|error| store_error(&connection, &error))
     }

@@ -32,6 +32,17 @@ pub(crate) fn apply(connection: &Connection, batch: &Batch) -> rusqlite::Result<
     })
 }
 
+/// Empties every table, those of SQLite's own that count rows with them.
+pub(crate) fn clear(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        connection.prepare_cached(&format!("DELETE FROM {table}"))?.execute([])?;
+    }
+    Ok(())
+}
+
 struct Writer<'c, 'b> {
     connection: &'c Connection,
     /// The statements that a snapshot runs for every row, by kind: looked up once for a batch.

@@ -47,6 +47,11 @@ impl Authority {
         &mut self.ledger
     }
 
+    /// The ledger, without its authority.
+    pub fn into_ledger(self) -> Ledger {
+        self.ledger
+    }
+
     /// Reads by the writing connection itself.
     pub fn read(&self) -> &Reader {
         self.ledger.read()

@@ -1,5 +1,6 @@
 //! Operations from phones' outboxes: each takes effect exactly once, and a bad one fails alone.
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Context, Person, Reason, Rejection, Timestamp, Uuid, redact};
 use innsync_protocol::{EntityRow, Op, OpOutcome, OpResult, PushAnswer};
 use serde_json::value::RawValue;
@@ -70,7 +71,8 @@ fn take(writer: &mut Writer<'_>, caller: Uuid, text: &str) -> Result<OpResult, L
 fn decide_once(writer: &mut Writer<'_>, op: &Op) -> Result<OpOutcome, LedgerError> {
     let hash = operation::hash(&op.command);
     let (connection, property) = (writer.connection(), writer.property());
-    match outcomes::get(connection, &property, op.author, op.id)? {
+    let known = outcomes::get(connection, &property, op.author, op.id)?;
+    match known.filter(|_| !mutant::is(Mutant::DedupeForgotten)) {
         Some(StoredOutcome { hash: known, outcome }) if known == hash => {
             let of = Box::new(told_again(connection, &property, op.author, outcome)?);
             return Ok(OpOutcome::Duplicate { of });

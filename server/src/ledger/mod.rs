@@ -41,13 +41,39 @@ impl Ledger {
 
     /// A ledger that is gone when it and all its readers are.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::of(open::Source::memory())
+        Self::of(open::Source::memory().1)
     }
 
     fn of(source: open::Source) -> Result<Self, LedgerError> {
         let mut connection = source.connect_writer()?;
         open::migrate(&mut connection)?;
         Ok(Self { reader: Reader::on(connection), source })
+    }
+
+    /// What a backup of this moment would hold, as a ledger of its own in memory. Of a ledger in memory alone: a file is
+    /// backed up as docs/operations.md says.
+    pub fn copy(&self) -> Result<Self, LedgerError> {
+        let (uri, copy) = open::Source::memory();
+        // A database in memory is gone with its last connection, so that of the copy comes first.
+        let connection = copy.connect_writer()?;
+        self.connection().execute("VACUUM INTO ?1", [uri])?;
+        Ok(Self { reader: Reader::on(connection), source: copy })
+    }
+
+    /// Forgets everything, as if the ledger had just been begun. For simulations, which need a new one several times a
+    /// second.
+    pub fn clear(&mut self) -> Result<(), LedgerError> {
+        let transaction = self.begin()?;
+        transaction.pragma_update(None, "defer_foreign_keys", true)?;
+        let tables: Vec<String> = {
+            let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+            let mut statement = transaction.prepare_cached(sql)?;
+            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+        };
+        for table in tables {
+            transaction.prepare_cached(&format!("DELETE FROM {table}"))?.execute([])?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// A reader with a connection of its own.

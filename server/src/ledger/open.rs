@@ -32,11 +32,12 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// A name that no other ledger of this process has.
-    pub(super) fn memory() -> Self {
+    /// A place in memory that no other ledger of this process has, with its name.
+    pub(super) fn memory() -> (String, Self) {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::Memory(format!("file:/innsync-ledger-{number}?vfs=memdb"))
+        let uri = format!("file:/innsync-ledger-{number}?vfs=memdb");
+        (uri.clone(), Self::Memory(uri))
     }
 
     pub(super) fn connect_writer(&self) -> Result<Connection, LedgerError> {

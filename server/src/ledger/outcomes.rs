@@ -1,5 +1,6 @@
 //! What became of each operation.
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Timestamp, Uuid};
 use innsync_protocol::{OpOutcome, OpResult};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -37,9 +38,10 @@ pub(crate) fn insert(
     at: Timestamp,
     result: &OpResult,
 ) -> Result<(), LedgerError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO outcomes (property, author, operation, hash, seq, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
+    const INSERT: &str = "INSERT INTO outcomes (property, author, operation, hash, seq, at, body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let forgotten = mutant::is(Mutant::DedupeForgotten).then(|| INSERT.replace("INSERT", "REPLACE"));
+    let mut statement = connection.prepare_cached(forgotten.as_deref().unwrap_or(INSERT))?;
     let body = serde_json::to_string(&result.result).map_err(|error| LedgerError::Io(error.to_string()))?;
     let (seq, at) = (result.result.seq().unwrap_or_default().cast_signed(), at.as_millis());
     statement.execute(params![property, author.as_bytes(), result.id.as_bytes(), hash, seq, at, body])?;

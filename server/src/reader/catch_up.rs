@@ -1,5 +1,6 @@
 //! From a cursor to the present, in pages.
 
+use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{Change, Entity, Person, Uuid};
 use innsync_protocol::{Commit, Cursor, Delta, Mark, OpResult, Reset, ResetReason, SyncAnswer, limits};
 use rusqlite::Connection;
@@ -64,7 +65,8 @@ fn unusable(
         return Ok(Some(ResetReason::Horizon));
     }
     let mark = if cursor.seq == 0 { Some(Mark(0)) } else { feed::mark(connection, property, cursor.seq)? };
-    Ok((mark != Some(cursor.mark)).then_some(ResetReason::History))
+    let differs = mark != Some(cursor.mark) && !mutant::is(Mutant::MarkIgnored);
+    Ok(differs.then_some(ResetReason::History))
 }
 
 /// The viewer as they were at the cursor. `None`: their scope has changed since, or they were not on the staff then or

@@ -176,6 +176,19 @@ fn a_ledger_in_memory_has_readers_too() {
 }
 
 #[test]
+fn a_cleared_ledger_is_as_a_new_one() {
+    let mut motel = Motel::open();
+    motel.create_task("maria", "Check the pool", TaskType::General, None);
+    let mut ledger = motel.authority.into_ledger();
+    ledger.clear().unwrap();
+    assert!(ledger.read().property("seaside").unwrap().is_none());
+    assert!(ledger.read().credentials("seaside", "ana").unwrap().is_none());
+    let mut again = Motel::on(ledger);
+    again.create_task("maria", "Check the pool", TaskType::General, None);
+    assert_eq!(again.log, motel.log, "the same morning comes to the same commits");
+}
+
+#[test]
 fn what_cannot_be_read_holds_up_only_what_touches_it() {
     // G4
     let dir = tempdir().unwrap();

@@ -1,16 +1,22 @@
 //! Driving a phone as `core/client` does: prepare, commit in one transaction, apply, and only then do what it says; with
 //! deaths and full disks in between.
 
+use std::fmt::{self, Display};
+
 use innsync_domain::Uuid;
-use innsync_engine::{Batch, Input, OpState, Output, Receipt, StoreError, Write};
+use innsync_engine::{
+    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, StoreError, Write,
+};
+use innsync_protocol::CloseCode;
 
 use crate::Bug;
+use crate::digests::Counted;
 use crate::failure::{Checked, Violation};
-use crate::people::PEOPLE;
-use crate::phone::told;
+use crate::phone::Told;
 use crate::plan::CrashPoint;
 use crate::queue::Event;
 use crate::shadow::Touched;
+use crate::sometimes::Sometimes;
 use crate::watch::{Choice, look};
 use crate::world::{Accepted, World};
 
@@ -23,12 +29,21 @@ impl World {
         if self.phones[who].engine.is_none() {
             return Ok(());
         }
+        if self.phones[who].is_frozen(self.now) {
+            let (life, at) = (self.phones[who].life, self.phones[who].frozen_until);
+            self.queue.push(at, Event::Shell { who, life, input: Box::new(input) });
+            return Ok(());
+        }
         let choice = self.choice(who, &input);
-        self.note(format!("{}: {}", PEOPLE[who].name, input_text(&input)));
+        let expected = self.expected(who, &input);
+        let name = self.name(who);
+        self.note(format_args!("{name}: {}", Said(&input)));
         let is_failure = matches!(input, Input::CommitFailed);
         let phone = &mut self.phones[who];
         let Some(engine) = &phone.engine else { return Ok(()) };
-        let step = engine.prepare(phone.now(self.now), input, phone.storage.store()?);
+        let store = Counted::new(phone.storage.store()?);
+        let step = engine.prepare(phone.now(self.now), input, &store);
+        self.digests += store.digests();
         let struck = self.strikes(who);
         if self.dies_on_disk(who)? {
             return Ok(());
@@ -43,7 +58,8 @@ impl World {
                 return Ok(());
             }
             if !is_failure && self.random.chance(self.faults.commit_fails) {
-                self.note(format!("{}'s disk is full", PEOPLE[who].name));
+                self.reach(Sometimes::CommitFailed);
+                self.note(format!("{}'s disk is full", self.name(who)));
                 return self.feed(who, Input::CommitFailed);
             }
             let written = self.commit(who, &step.batch, choice)?;
@@ -51,10 +67,10 @@ impl World {
                 return Ok(());
             }
             match written {
-                Ok(()) => {}
+                Ok(()) => self.is_as_expected(who, &step.batch, &expected)?,
                 Err(error) if is_failure => return self.recover(who, &error.into()),
                 Err(error) => {
-                    self.note(format!("{} could not write: {error}", PEOPLE[who].name));
+                    self.note(format!("{} could not write: {error}", self.name(who)));
                     return self.feed(who, Input::CommitFailed);
                 }
             }
@@ -110,7 +126,7 @@ impl World {
             let struck = self.strikes(who);
             if let Err(error) = written {
                 if !struck {
-                    let detail = format!("{}'s database: {error}", PEOPLE[who].name);
+                    let detail = format!("{}'s database: {error}", self.name(who));
                     return Err(Violation::new("RUN", detail));
                 }
                 self.phones[who].storage.doubt.failed.push((batch.clone(), choice));
@@ -123,7 +139,9 @@ impl World {
     /// A batch was committed: checks what is there now.
     pub(crate) fn written(&mut self, who: usize, batch: &Batch, choice: Choice) -> Checked {
         let phone = &mut self.phones[who];
-        phone.storage.doubt.committed(&phone.shadow, batch);
+        if phone.storage.is_on_disk() {
+            phone.storage.doubt.committed(&phone.shadow, batch);
+        }
         let touched: Touched = phone.shadow.apply(batch);
         let parked = |id: &Uuid| {
             phone.shadow.outbox.get(id).is_some_and(|op| matches!(op.state, OpState::Parked { .. }))
@@ -134,13 +152,43 @@ impl World {
         {
             self.given_up.insert(id);
         }
-        self.trace.bytes(&phone.shadow.meta.cursor.seq.to_le_bytes());
-        phone.watch.committed(&self.model, &phone.shadow, &touched, choice)
+        let cursor = phone.shadow.meta.cursor;
+        self.trace.bytes(&cursor.seq.to_le_bytes());
+        self.watch_batch(who, &touched, choice);
+        let model = self.history_of(who)?;
+        let phone = &mut self.phones[who];
+        let gone = touched.deleted.iter().map(|op| op.op.id).filter(|id| choice != Choice::GiveUp(*id));
+        self.left.extend(gone.map(|id| (id, model)));
+        let model = self.past.get(model).unwrap_or(&self.model);
+        phone.watch.committed(model, &phone.shadow, &touched, choice)?;
+        self.shows_what_is_pending(who, &touched)
+    }
+
+    /// In which of the server's histories a phone's cursor is: how many were before it.
+    fn history_of(&mut self, who: usize) -> Checked<usize> {
+        let phone = &mut self.phones[who];
+        let cursor = phone.shadow.meta.cursor;
+        let histories = self.past.iter().chain([&self.model]);
+        let Some(found) = histories.enumerate().filter(|(_, it)| it.has(&cursor)).map(|(at, _)| at).last()
+        else {
+            let detail = format!("{} is at {cursor:?}, where the server never was", phone.name());
+            return Err(Violation::new("G6", detail));
+        };
+        if std::mem::replace(&mut phone.history, found) != found {
+            phone.watch.other_history();
+            self.reach(Sometimes::OtherHistory);
+        }
+        Ok(found)
     }
 
     fn dies_at(&mut self, who: usize, point: CrashPoint) -> Checked<bool> {
         match self.phones[who].death {
             Some(death) if death.point == point => {
+                self.reach(match point {
+                    CrashPoint::Idle | CrashPoint::BeforeCommit => Sometimes::DiedBeforeCommit,
+                    CrashPoint::AfterCommit => Sometimes::DiedAfterCommit,
+                    CrashPoint::AmidOutputs => Sometimes::DiedAmidOutputs,
+                });
                 self.kill(who, death.down_ms, death.reboot)?;
                 Ok(true)
             }
@@ -149,9 +197,11 @@ impl World {
     }
 
     fn carry_out(&mut self, who: usize, output: Output) -> Checked {
-        if let Some(text) = told(&output) {
-            self.note(format!("{} {text}", PEOPLE[who].name));
+        if !matches!(output, Output::Status(_)) {
+            let name = self.name(who);
+            self.note(format_args!("{name} {}", Told(&output)));
         }
+        self.watch_output(&output);
         match output {
             Output::OpenSocket { generation, token } => self.open_socket(who, generation, token.0),
             Output::SendFrame { generation, text } => self.send_frame(who, generation, text),
@@ -168,7 +218,9 @@ impl World {
             }
             Output::Executed { result: Ok(receipt), .. } => return self.saved(who, &receipt),
             Output::UpToDate { request } => return self.barrier_lifted(who, request),
+            Output::Effect(_) if self.random.chance(self.faults.unseen) => {}
             Output::Effect(effect) => {
+                self.effect_is_committed(who, &effect)?;
                 let (life, at) = (self.phones[who].life, self.now + self.random.below(4_000));
                 let input = Box::new(Input::Presented { effect: effect.id });
                 self.queue.push(at, Event::Shell { who, life, input });
@@ -184,6 +236,54 @@ impl World {
         Ok(())
     }
 
+    fn watch_output(&mut self, output: &Output) {
+        let reached = match output {
+            Output::CloseSocket { code, .. } if *code == CloseCode::IDLE.0 => Sometimes::DeadLink,
+            Output::SaveSession(_) => Sometimes::TokenRefreshed,
+            Output::SignInRequired(_) => Sometimes::SignInRequired,
+            Output::Executed { result: Err(_), .. } => Sometimes::RefusedAtOnce,
+            Output::Operation(Receipt { state: Some(OpState::Parked { reason }), .. }) => match reason {
+                ParkReason::Conflict { .. } => Sometimes::ParkedConflict,
+                ParkReason::Rejected { rejection } => match rejection.reason.as_str() {
+                    "DEPENDENCY_FAILED" => Sometimes::ParkedDependency,
+                    "TOO_LARGE" => Sometimes::ParkedTooLarge,
+                    _ => Sometimes::ParkedRefused,
+                },
+            },
+            Output::Event(ClientEvent::Other { .. }) => Sometimes::PassedOver,
+            Output::Effect(effect) if matches!(effect.body, EffectBody::EmergencyModal { .. }) => {
+                Sometimes::Emergency
+            }
+            Output::Withdrawn(_) => Sometimes::Withdrawn,
+            _ => return,
+        };
+        self.reach(reached);
+    }
+
+    /// What a transaction shows of what some runs should reach.
+    fn watch_batch(&mut self, who: usize, touched: &Touched, choice: Choice) {
+        let outbox = &self.phones[who].shadow.outbox;
+        let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
+        let again = |(id, before): &(Uuid, Option<QueuedOp>)| {
+            before.as_ref().is_some_and(applied)
+                && outbox.get(id).is_some_and(|op| matches!(op.state, OpState::Queued | OpState::Sent))
+        };
+        let offered = touched.put.iter().any(again);
+        let under_work = touched.everything && !outbox.is_empty();
+        let given_up = matches!(choice, Choice::GiveUp(_)) && !touched.deleted.is_empty();
+        let retried = given_up && !touched.put.is_empty();
+        for (is, what) in [
+            (offered, Sometimes::Offered),
+            (under_work, Sometimes::SwappedUnderWork),
+            (retried, Sometimes::Retried),
+            (given_up && !retried, Sometimes::Discarded),
+        ] {
+            if is {
+                self.reach(what);
+            }
+        }
+    }
+
     /// A person was told that their command is saved.
     fn saved(&mut self, who: usize, receipt: &Receipt) -> Checked {
         let id = receipt.id;
@@ -194,7 +294,8 @@ impl World {
             return Err(Violation::new("G1", format!("{id} was called saved before it was on the disk")));
         }
         let is_cosmetic = command.is_cosmetic();
-        self.accepted.insert(id, Accepted { who, command });
+        let person = self.phones[who].person;
+        self.accepted.insert(id, Accepted { person, command });
         self.phones[who].last_op = Some(id);
         let is_time = self.bug_is_due && self.accepted.len() > BUG_AFTER && !is_cosmetic;
         if self.bug == Bug::Flicker && is_time {
@@ -237,19 +338,24 @@ fn cursor_apart(batch: &Batch) -> Vec<Batch> {
     parts.into_iter().filter(|part| !part.writes.is_empty()).collect()
 }
 
-fn input_text(input: &Input) -> String {
-    match input {
-        Input::Execute { request, id, command, depends_on } => {
-            let command = serde_json::to_string(command).unwrap_or_default();
-            let after: String = depends_on.iter().map(|id| format!(" after {id}")).collect();
-            format!("{request} {id}{after} {command}")
+/// An input in a few words, for the trace.
+struct Said<'a>(&'a Input);
+
+impl Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Input::Execute { request, id, command, depends_on } => {
+                write!(f, "{request} {id}")?;
+                depends_on.iter().try_for_each(|id| write!(f, " after {id}"))?;
+                write!(f, " {}", serde_json::to_string(command).unwrap_or_default())
+            }
+            Input::Socket { generation, .. } => write!(f, "socket {generation}"),
+            Input::Http { id, answer } => {
+                write!(f, "http {id} {}", answer.as_ref().map_or(0, |answer| answer.status))
+            }
+            Input::SnapshotLines { id, lines } => write!(f, "http {id}, {} lines", lines.len()),
+            Input::SignedIn(_) => f.write_str("signed in"),
+            other => write!(f, "{other:?}"),
         }
-        Input::Socket { generation, .. } => format!("socket {generation}"),
-        Input::Http { id, answer } => {
-            format!("http {id} {}", answer.as_ref().map_or(0, |answer| answer.status))
-        }
-        Input::SnapshotLines { id, lines } => format!("http {id}, {} lines", lines.len()),
-        Input::SignedIn(_) => "signed in".to_owned(),
-        other => format!("{other:?}"),
     }
 }

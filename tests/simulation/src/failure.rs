@@ -1,8 +1,10 @@
 //! What a run came to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::plan::Plan;
+use crate::sometimes::Sometimes;
 
 /// A guarantee did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,12 @@ pub struct Report {
     pub disk_changes: Vec<u64>,
     /// Faults of disks that came.
     pub disk_faults: u64,
+    /// How often a phone compared its digest with the server's.
+    pub digests: u64,
+    /// How often one found a difference by that, and fetched everything anew.
+    pub healed: u64,
+    /// What it reached of what some runs should, and how often.
+    pub reached: BTreeMap<Sometimes, u64>,
     /// Virtual milliseconds that it took.
     pub virtual_ms: u64,
 }

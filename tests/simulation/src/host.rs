@@ -1,7 +1,7 @@
 //! The server: the real ledger, authority, REST and hub; sessions are the simulation's.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use innsync_domain::{Command, Employee, EntityKind, SuiteStatus, Timestamp, Uuid};
 use innsync_engine::HttpAnswer;
@@ -17,7 +17,9 @@ use crate::failure::{Checked, Violation};
 use crate::issuer::{Access, Issuer};
 use crate::model::{Model, Rows};
 use crate::people::{MARIA, PEOPLE, PROPERTY, employee};
+use crate::plan::{Plan, Releases};
 use crate::queue::Request;
+use crate::releases;
 
 /// See the module.
 pub(crate) struct Host {
@@ -27,9 +29,17 @@ pub(crate) struct Host {
     pub(crate) is_up: bool,
     /// Which process it is.
     pub(crate) life: u32,
-    /// The last snapshot of each person, which can be gone on with after a cut, and how many there were.
-    kept: BTreeMap<usize, (Uuid, Vec<String>)>,
+    /// The last snapshot of each sign-in, which can be gone on with after a cut, and how many there were.
+    kept: BTreeMap<Uuid, (Uuid, Vec<String>)>,
     snapshots: u128,
+    backup: Option<Backup>,
+}
+
+/// The ledger, and with it the sessions, of an earlier moment; what the reference was then.
+struct Backup {
+    ledger: Ledger,
+    issuer: Issuer,
+    model: Model,
 }
 
 /// What a request came to on the server.
@@ -39,23 +49,43 @@ pub(crate) struct Handled {
     pub(crate) committed: Vec<Committed>,
 }
 
+/// Ledgers that earlier runs are done with.
+static USED: Mutex<Vec<Ledger>> = Mutex::new(Vec::new());
+
+/// An empty ledger: a used one, where there is one.
+fn empty_ledger() -> Result<Ledger, LedgerError> {
+    let used = USED.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    if let Some(mut used) = used
+        && used.clear().is_ok()
+    {
+        return Ok(used);
+    }
+    Ledger::in_memory()
+}
+
 pub(crate) fn broken(error: LedgerError) -> Violation {
     Violation::new("RUN", format!("the ledger: {error}"))
 }
 
 impl Host {
     /// A server with a motel, its staff and some suites; the model is told of it.
-    pub(crate) fn open(seed: u64, token_ms: u64, now: Timestamp, model: &mut Model) -> Checked<Self> {
-        let authority = set_up(seed, now, model).map_err(broken)?;
+    pub(crate) fn open(plan: &Plan, now: Timestamp, model: &mut Model) -> Checked<Self> {
+        let authority = set_up(plan, now, model).map_err(broken)?;
         Ok(Self {
             authority,
-            hub: Hub::new(seed),
-            issuer: Issuer::new(token_ms),
+            hub: Hub::new(plan.seed),
+            issuer: Issuer::new(plan.faults.token_ms),
             is_up: true,
             life: 0,
             kept: BTreeMap::new(),
             snapshots: 0,
+            backup: None,
         })
+    }
+
+    /// The run is over, and its ledger may be used by another.
+    pub(crate) fn end(self) {
+        USED.lock().unwrap_or_else(PoisonError::into_inner).push(self.authority.into_ledger());
     }
 
     /// Another process over the same ledger.
@@ -66,8 +96,27 @@ impl Host {
         self.kept.clear();
     }
 
+    /// Takes a backup, in the place of the one before.
+    pub(crate) fn back_up(&mut self, model: &Model) -> Checked {
+        let ledger = self.authority.ledger().copy().map_err(broken)?;
+        self.backup = Some(Backup { ledger, issuer: self.issuer.clone(), model: model.clone() });
+        Ok(())
+    }
+
+    /// Puts the backup in the place of the ledger; what the reference was then, if there is a backup. `declared`: as
+    /// somebody does who says so to the server; else only the marks tell.
+    pub(crate) fn restore(&mut self, seed: u64, declared: bool) -> Checked<Option<Model>> {
+        let Some(Backup { ledger, issuer, model }) = &self.backup else { return Ok(None) };
+        self.authority = Authority::new(ledger.copy().map_err(broken)?, seed);
+        if declared {
+            self.authority.declare_restored(PROPERTY).map_err(broken)?;
+        }
+        self.issuer.restore(issuer);
+        Ok(Some(model.clone()))
+    }
+
     /// Answers a request that has arrived.
-    pub(crate) fn answer(&mut self, request: &Request, now: Timestamp) -> Handled {
+    pub(crate) fn answer(&mut self, request: &Request, releases: Releases, now: Timestamp) -> Handled {
         if request.path == "/v1/sessions/refresh" {
             return plain(self.refresh(&request.body, now));
         }
@@ -76,7 +125,7 @@ impl Host {
             return plain(problem(401, "TOKEN_EXPIRED", "The token is not good; refresh it."));
         };
         let (path, query) = split(&request.path);
-        if let Some(lines) = self.rest_of_snapshot(access.who, request) {
+        if let Some(lines) = self.rest_of_snapshot(access.session, request) {
             let answer = HttpAnswer { status: 200, retry_after_ms: None, body: String::new() };
             return Handled { answer, lines, committed: Vec::new() };
         }
@@ -96,34 +145,35 @@ impl Host {
         );
         let streams = request.streams_lines && answer.status == 200;
         let lines = if streams { answer.body.lines().map(str::to_owned).collect() } else { Vec::new() };
-        let lines = self.keep_snapshot(access.who, lines);
+        let lines = self.keep_snapshot(access.session, releases, lines);
         let body = if streams { String::new() } else { answer.body };
         let answer_ = HttpAnswer { status: answer.status, retry_after_ms: None, body };
         Handled { answer: answer_, lines, committed: answer.committed }
     }
 
     /// What the phone has not got yet of a snapshot that was cut, as the edge of the server would have kept it.
-    fn rest_of_snapshot(&self, who: usize, request: &Request) -> Option<Vec<String>> {
+    fn rest_of_snapshot(&self, session: Uuid, request: &Request) -> Option<Vec<String>> {
         if request.path != "/v1/snapshot" {
             return None;
         }
         let SnapshotResume { id, lines } =
             serde_json::from_str::<SnapshotRequest>(&request.body).ok()?.resume?;
-        let (_, all) = self.kept.get(&who).filter(|(kept, _)| *kept == id)?;
+        let (_, all) = self.kept.get(&session).filter(|(kept, _)| *kept == id)?;
         let Ok(SnapshotLine::Start(start)) = SnapshotLine::parse(all.first()?) else { return None };
         let mut rest = vec![SnapshotLine::Start(SnapshotStart { from: lines, ..start }).to_json()];
         rest.extend(all.get(1 + usize::try_from(lines).ok()?..)?.iter().cloned());
         Some(rest)
     }
 
-    fn keep_snapshot(&mut self, who: usize, mut lines: Vec<String>) -> Vec<String> {
+    fn keep_snapshot(&mut self, session: Uuid, releases: Releases, mut lines: Vec<String>) -> Vec<String> {
+        releases::snapshot(releases, &mut lines);
         if let Some(first) = lines.first_mut()
             && let Ok(SnapshotLine::Start(start)) = SnapshotLine::parse(first)
         {
             self.snapshots += 1;
             let id = Uuid::from_u128(self.snapshots);
             *first = SnapshotLine::Start(SnapshotStart { id: Some(id), ..start }).to_json();
-            self.kept.insert(who, (id, lines.clone()));
+            self.kept.insert(session, (id, lines.clone()));
         }
         lines
     }
@@ -200,11 +250,11 @@ fn split(path: &str) -> (&str, Vec<(String, String)>) {
     (path, pairs.map(|(key, value)| (key.to_owned(), value.replace("%2C", ","))).collect())
 }
 
-fn set_up(seed: u64, now: Timestamp, model: &mut Model) -> Result<Authority, LedgerError> {
-    let mut authority = Authority::new(Ledger::in_memory()?, seed);
+fn set_up(plan: &Plan, now: Timestamp, model: &mut Model) -> Result<Authority, LedgerError> {
+    let mut authority = Authority::new(empty_ledger()?, plan.seed);
     let (id, name) = (PROPERTY.to_owned(), "Seaside Motel".to_owned());
     authority.create_property(&Property { id, name, time_zone: "UTC".to_owned() })?;
-    for (who, human) in PEOPLE.iter().enumerate() {
+    for (who, human) in PEOPLE.iter().enumerate().take(plan.people) {
         let (role, department) = (human.role.clone(), human.department.clone());
         let (_, committed) = authority.add_person(
             now,
@@ -216,9 +266,9 @@ fn set_up(seed: u64, now: Timestamp, model: &mut Model) -> Result<Authority, Led
             department,
             Some(employee(who)),
         )?;
-        model.adopt(committed.by, &committed.changes);
+        model.adopt(&committed);
     }
-    let duty = (0..PEOPLE.len()).map(|who| Command::SetDuty { employee_id: employee(who), is_on_duty: true });
+    let duty = (0..plan.people).map(|who| Command::SetDuty { employee_id: employee(who), is_on_duty: true });
     let suites = (0..6u128).map(|number| Command::CreateSuite {
         suite_id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0100 + number),
         suite_number: (101 + number).to_string(),
@@ -229,7 +279,7 @@ fn set_up(seed: u64, now: Timestamp, model: &mut Model) -> Result<Authority, Led
         let answer = authority.run(now, PROPERTY, employee(MARIA), &[command], &RunOptions::default())?;
         let committed = answer.ok().and_then(|answer| answer.committed);
         let committed = committed.ok_or_else(|| LedgerError::Refused("the set-up".to_owned()))?;
-        model.adopt(committed.by, &committed.changes);
+        model.adopt(&committed);
     }
     Ok(authority)
 }

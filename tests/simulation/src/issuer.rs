@@ -21,7 +21,7 @@ pub(crate) struct Access {
     pub(crate) expires_at: Timestamp,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Refresh {
     who: usize,
     session: Uuid,
@@ -29,7 +29,7 @@ struct Refresh {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Issuer {
     count: u128,
     life_ms: i64,
@@ -47,6 +47,11 @@ impl Issuer {
     /// From now on tokens are good for ever.
     pub(crate) fn calm_down(&mut self) {
         self.life_ms = FOR_EVER_MS;
+    }
+
+    /// The server goes on from a backup: it knows the refresh tokens of then. Access tokens are known by their signature.
+    pub(crate) fn restore(&mut self, backup: &Self) {
+        self.refresh.clone_from(&backup.refresh);
     }
 
     /// A person signs in.

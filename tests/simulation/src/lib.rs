@@ -13,8 +13,11 @@
 //!
 //! While it runs: whatever the server takes is executed once more by the reference and must come to the same
 //! (G2); whenever a phone commits, its mirror must be the reference at its cursor (G6), nothing may leave its outbox
-//! unresolved (G1), and nothing may change and change back without a reason (G7). When the plan is over, all faults end,
-//! and within a bound everything must be sent, everybody know everything (G3, G9), and then rest.
+//! unresolved (G1), and nothing may change and change back without a reason (G7). What it shows is the mirror with the
+//! outbox replayed over it (G7), what it says is about to be sent is sent (G3), and a token costs no attempt (G12). When the
+//! plan is over, all faults end, and within a bound everything must be sent, everybody know everything and hold what the
+//! server's digest says (G3, G9), and then rest. What these checks are worth is tried with mutants: `cargo xtask sim
+//! --mutants`, docs/testing.md.
 //!
 //! A failure says its seed; the same seed gives the same run. `cargo run -p innsync-simulation --bin sim -- --from 7
 //! --seeds 1 --trace` shows all of it.
@@ -24,6 +27,7 @@
 
 mod barriers;
 mod calm;
+mod digests;
 mod drive;
 mod failure;
 mod host;
@@ -31,15 +35,22 @@ mod ids;
 mod issuer;
 mod lives;
 mod model;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod people;
 mod phone;
 mod plan;
 mod queue;
+mod releases;
 mod requests;
 mod shadow;
+mod shrink;
 mod sockets;
+mod sometimes;
+mod steady;
 mod steps;
 mod storage;
+mod told;
 mod trace;
 mod watch;
 mod workload;
@@ -49,9 +60,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use failure::{Failure, Report, Violation};
-pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Side, Step, Trouble, What};
+pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Releases, Side, Step, Trouble, What};
+pub use shrink::{Shrunk, shrink};
+pub use sometimes::Sometimes;
 pub use workload::Deed;
 
+use trace::Lines;
 use world::World;
 
 /// A bug that the harness puts in, to see that the checks find it.
@@ -72,6 +86,10 @@ pub enum Bug {
     NoSync,
     /// A phone commits its cursor in a transaction of its own, before what it stands for.
     CursorApart,
+    /// In the end a row vanishes from a phone's mirror behind the engine's back.
+    LoseRow,
+    /// So it does, and there is time until the phone compares its digest with the server's: it must heal.
+    HealRow,
 }
 
 /// Runs the plan of that seed.
@@ -86,25 +104,56 @@ pub fn run_plan(plan: &Plan) -> Result<Report, Box<Failure>> {
 
 /// Runs a plan with a bug put in; `trace` prints everything that happens.
 pub fn run_with(plan: &Plan, bug: Bug, trace: bool) -> Result<Report, Box<Failure>> {
-    let failed =
-        |violation: Violation, trace: Vec<String>| Box::new(Failure { violation, trace, plan: plan.clone() });
-    let mut world = World::new(plan, bug).map_err(|violation| failed(violation, Vec::new()))?;
-    world.trace.verbose = trace;
+    let first = if trace { Lines::Printed } else { Lines::Hashed };
+    let violation = match run_once(plan, bug, first) {
+        Ok(report) => return Ok(report),
+        Err((violation, lines)) if trace => return Err(failed(plan, violation, lines)),
+        Err((violation, _)) => violation,
+    };
+    // Once more, for the lines of what happened.
+    match run_once(plan, bug, Lines::Kept) {
+        Err((again, lines)) if again == violation => Err(failed(plan, violation, lines)),
+        again => {
+            let again = again.map_or_else(|(violation, _)| violation.detail, |_| "nothing".to_owned());
+            let lines = vec![format!("the same plan once more gives something else: {again}")];
+            Err(failed(plan, violation, lines))
+        }
+    }
+}
+
+fn failed(plan: &Plan, violation: Violation, trace: Vec<String>) -> Box<Failure> {
+    Box::new(Failure { violation, trace, plan: plan.clone() })
+}
+
+/// One run; where it fails, with the lines that were kept.
+fn run_once(plan: &Plan, bug: Bug, lines: Lines) -> Result<Report, (Violation, Vec<String>)> {
+    let mut world = World::new(plan, bug, lines).map_err(|violation| (violation, Vec::new()))?;
     let result = catch_unwind(AssertUnwindSafe(|| world.run()));
     let result = result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(Violation::new("RUN", format!("a panic: {}", text.unwrap_or_default())))
     });
-    result.map_err(|violation| failed(violation, world.trace.last()))
+    let result = result.map_err(|violation| (violation, world.trace.last()));
+    world.host.end();
+    result
 }
 
 /// Writes the failed run's plan beside the running program (in the build's output), for
 /// `tests/simulation/plans`; says where.
 pub fn save(failure: &Failure) -> std::io::Result<PathBuf> {
+    save_as(failure, "")
+}
+
+/// As [`save`], for the shortest plan that was found.
+pub fn save_shortest(failure: &Failure) -> std::io::Result<PathBuf> {
+    save_as(failure, "-short")
+}
+
+fn save_as(failure: &Failure, which: &str) -> std::io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.parent().map_or_else(PathBuf::new, PathBuf::from);
-    let path = folder.join(format!("simulation-{}.json", failure.plan.seed));
+    let path = folder.join(format!("simulation-{}{which}.json", failure.plan.seed));
     std::fs::write(&path, serde_json::to_string_pretty(&failure.plan)?)?;
     Ok(path)
 }

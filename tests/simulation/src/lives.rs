@@ -1,12 +1,13 @@
 //! An app's lives: it starts over what is on the disk, and ends by closing, dying, or on a disk that fails.
 
-use innsync_engine::{EngineError, Input, StoreRead};
+use innsync_engine::{EngineError, Input, OpState, StoreRead};
+use innsync_faulty_disk::Fault;
 use innsync_store::OpenError;
 
 use crate::failure::{Checked, Violation};
-use crate::people::PEOPLE;
 use crate::plan::Trouble;
 use crate::queue::Event;
+use crate::sometimes::Sometimes;
 use crate::storage::End;
 use crate::world::World;
 
@@ -18,7 +19,8 @@ impl World {
         if self.phones[who].engine.is_some() {
             return Ok(());
         }
-        self.note(format!("{} starts", PEOPLE[who].name));
+        self.note(format!("{} starts", self.name(who)));
+        self.watch_start(who);
         let opened = self.phones[who].storage.open();
         let struck = self.strikes(who);
         if self.dies_on_disk(who)? {
@@ -37,7 +39,7 @@ impl World {
             Ok(()) => {}
             Err(error) if !struck => return Err(self.phones[who].failed(&error)),
             Err(error) => {
-                self.note(format!("{}'s app cannot start: {error}", PEOPLE[who].name));
+                self.note(format!("{}'s app cannot start: {error}", self.name(who)));
                 self.phones[who].storage.close();
                 self.queue.push(self.now + AGAIN_MS, Event::Start { who });
                 self.strikes(who);
@@ -49,6 +51,23 @@ impl World {
             self.queue.push(self.now + 3_000, Event::SignIn { who });
         }
         self.begins(who)
+    }
+
+    fn watch_start(&mut self, who: usize) {
+        let shadow = &self.phones[who].shadow;
+        let has = |state: fn(&OpState) -> bool| shadow.outbox.values().any(|op| state(&op.state));
+        let sent = has(|state| *state == OpState::Sent);
+        let applied = has(|state| matches!(state, OpState::Applied { .. }));
+        let amid = !shadow.meta.has_data && !shadow.shown.is_empty();
+        for (is, what) in [
+            (sent, Sometimes::StartedWithSent),
+            (applied, Sometimes::StartedWithApplied),
+            (amid, Sometimes::StartedAmidSnapshot),
+        ] {
+            if is {
+                self.reach(what);
+            }
+        }
     }
 
     /// An engine was opened.
@@ -68,7 +87,7 @@ impl World {
     /// Only a disk that fails may keep an app from starting, and only so that the person knows what to do: nothing is said
     /// to be damaged, or somebody else's.
     fn cannot_start(&mut self, who: usize, struck: bool, error: &OpenError) -> Checked {
-        let name = PEOPLE[who].name;
+        let name = self.name(who);
         let is_passing = matches!(error, OpenError::Io { .. } | OpenError::Full | OpenError::Busy { .. });
         if !struck || !is_passing {
             return Err(Violation::new("G1", format!("{name}'s database cannot be opened: {error}")));
@@ -81,7 +100,7 @@ impl World {
 
     /// Something of the database could not be read: as the client does, a new engine takes over.
     pub(crate) fn recover(&mut self, who: usize, error: &EngineError) -> Checked {
-        self.note(format!("{}'s engine begins anew: {error}", PEOPLE[who].name));
+        self.note(format!("{}'s engine begins anew: {error}", self.name(who)));
         self.drop_socket(who);
         self.phones[who].tick_at = None;
         let opened = self.phones[who].open_engine(self.now, self.plan.seed)?;
@@ -102,7 +121,7 @@ impl World {
 
     /// The app is closed in order, and opened again after `down_ms`.
     pub(crate) fn close(&mut self, who: usize, down_ms: u64) -> Checked {
-        self.note(format!("{}'s app is closed", PEOPLE[who].name));
+        self.note(format!("{}'s app is closed", self.name(who)));
         self.drop_socket(who);
         self.phones[who].kill(self.now, false);
         self.queue.push(self.now + down_ms, Event::Start { who });
@@ -115,11 +134,20 @@ impl World {
     pub(crate) fn strikes(&mut self, who: usize) -> bool {
         let strikes = self.phones[who].storage.strikes();
         for strike in &strikes {
-            let (name, kind) = (PEOPLE[who].name, strike.kind);
+            let (name, kind) = (self.name(who), strike.kind);
             self.note(format!(
                 "{name}'s disk: {:?} at operation {}, {kind:?}",
                 strike.fault, strike.operation
             ));
+        }
+        for strike in &strikes {
+            match strike.fault {
+                Fault::Io => self.reach(Sometimes::DiskIo),
+                Fault::Full => self.reach(Sometimes::DiskFull),
+                Fault::Busy => self.reach(Sometimes::DiskBusy),
+                // Which death it is comes later.
+                _ => {}
+            }
         }
         self.disk_faults += strikes.len() as u64;
         !strikes.is_empty()
@@ -133,6 +161,7 @@ impl World {
             Some(Trouble::Crash { down_ms }) => (down_ms, End::Death),
             Some(Trouble::Io { .. } | Trouble::Full { .. } | Trouble::Busy { .. }) => (1, End::Death),
         };
+        self.reach(if end == End::Death { Sometimes::DiskCrash } else { Sometimes::DiskPowerLoss });
         self.end(who, down_ms, end)?;
         Ok(true)
     }
@@ -149,7 +178,8 @@ impl World {
             shadow.apply(batch);
             if is(&shadow).is_ok() {
                 let (batch, choice) = (batch.clone(), *choice);
-                self.note(format!("{}'s last commit had happened", PEOPLE[who].name));
+                self.reach(Sometimes::FailedCommitFound);
+                self.note(format!("{}'s last commit had happened", self.name(who)));
                 self.written(who, &batch, choice)?;
                 return self.is_settled(who, power_failed);
             }
@@ -157,7 +187,7 @@ impl World {
         if power_failed {
             for shadow in phone.storage.doubt.left() {
                 if is(&shadow).is_ok() {
-                    self.note(format!("{} has lost rows of a snapshot on its way in", PEOPLE[who].name));
+                    self.note(format!("{} has lost rows of a snapshot on its way in", self.name(who)));
                     self.phones[who].shadow = shadow;
                     self.phones[who].watch.forget_looks();
                     return self.is_settled(who, power_failed);

@@ -7,14 +7,15 @@ use innsync_domain::{
     BaseCheck, Change, Context, Directory, Employee, Entity, EntityKind, EntityRef, Lookup, Person, Read,
     ReadError, Stop, Task, TaskType, Timestamp, Uuid, check_base, execute, may_see, react, redact,
 };
-use innsync_protocol::{Op, OpOutcome};
+use innsync_protocol::{Cursor, Mark, Op, OpOutcome};
+use innsync_server::authority::Committed;
 
 use crate::failure::{Checked, Violation};
 
 pub(crate) type Rows = BTreeMap<EntityRef, Entity>;
 
 /// One commit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) by: Uuid,
     /// The operation; `None`: set up before the run.
@@ -23,11 +24,13 @@ pub(crate) struct Entry {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     rows: Rows,
     /// Commit n is at n - 1.
     log: Vec<Entry>,
+    /// And its mark.
+    marks: Vec<Mark>,
     /// What became of each operation.
     outcomes: BTreeMap<Uuid, OpOutcome>,
 }
@@ -52,8 +55,20 @@ impl Model {
     }
 
     /// A commit of the set-up, as the server reports it.
-    pub(crate) fn adopt(&mut self, by: Uuid, changes: &[Change]) {
-        self.apply(Entry { by, op: None, changes: changes.to_vec() });
+    pub(crate) fn adopt(&mut self, committed: &Committed) {
+        self.apply(Entry { by: committed.by, op: None, changes: committed.changes.to_vec() });
+        self.marks.push(committed.mark);
+    }
+
+    /// The mark that the server gave to the commit after those whose marks are known.
+    pub(crate) fn marked(&mut self, mark: Mark) {
+        self.marks.push(mark);
+    }
+
+    /// Whether that place is one in this history.
+    pub(crate) fn has(&self, cursor: &Cursor) -> bool {
+        let before = cursor.seq.checked_sub(1);
+        before.is_none_or(|before| self.marks.get(before as usize) == Some(&cursor.mark))
     }
 
     /// The server has answered an operation: executes it here and compares. `author` is whose token sent it.

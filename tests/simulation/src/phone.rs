@@ -1,6 +1,8 @@
 //! A phone: the real engine over the real store, and what stands around them: clocks, the shell's token store, the app's
 //! life and death.
 
+use std::fmt::{self, Display};
+
 use innsync_domain::{Timestamp, Uuid};
 use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
 
@@ -32,7 +34,11 @@ pub(crate) struct Death {
 
 /// See the module.
 pub(crate) struct Phone {
+    /// Which phone.
     pub(crate) who: usize,
+    /// Whose: most have one.
+    pub(crate) person: usize,
+    name: &'static str,
     pub(crate) storage: Storage,
     /// `None`: the app is not running.
     pub(crate) engine: Option<Engine>,
@@ -51,6 +57,12 @@ pub(crate) struct Phone {
     pub(crate) tick_at: Option<u64>,
     /// No packet gets through before.
     pub(crate) offline_until: u64,
+    /// Nothing that it sends gets through before.
+    pub(crate) mute_until: u64,
+    /// Nothing that is sent to it gets through before.
+    pub(crate) deaf_until: u64,
+    /// The app is frozen until then, in memory as it is.
+    pub(crate) frozen_until: u64,
     /// Whether the person wants to be connected.
     pub(crate) wants_connection: bool,
     pub(crate) is_signing_in: bool,
@@ -59,6 +71,14 @@ pub(crate) struct Phone {
     pub(crate) requests: u64,
     /// Who waits to be up to date.
     pub(crate) barriers: Vec<Barrier>,
+    /// Its last push, by the request's number.
+    pub(crate) push: Option<u64>,
+    /// How often something was committed to its database.
+    pub(crate) commits: u64,
+    /// The operation that it says is about to be sent, and since when.
+    pub(crate) ready_since: Option<(Uuid, u64)>,
+    /// How many histories of the server's were before the one that its cursor is in.
+    pub(crate) history: usize,
     /// The last operation that was accepted.
     pub(crate) last_op: Option<Uuid>,
 }
@@ -68,6 +88,8 @@ impl Phone {
         let name = PEOPLE[who].name;
         Self {
             who,
+            person: who,
+            name,
             storage,
             engine: None,
             shadow: Shadow::default(),
@@ -81,17 +103,36 @@ impl Phone {
             death: None,
             tick_at: None,
             offline_until: 0,
+            mute_until: 0,
+            deaf_until: 0,
+            frozen_until: 0,
             wants_connection: true,
             is_signing_in: false,
             socket: None,
             requests: 0,
             barriers: Vec::new(),
+            push: None,
+            commits: 0,
+            ready_since: None,
+            history: 0,
             last_op: None,
         }
     }
 
+    /// Another phone of that person, with their database as it is: a copy, without what only the shell keeps.
+    pub(crate) fn copy(&self, who: usize) -> Checked<Self> {
+        let mut storage = Storage::new(None, 0, false)?;
+        let written = storage.commit(&self.shadow.as_batch())?;
+        written.map_err(|error| Violation::new("RUN", error.to_string()))?;
+        let name = PEOPLE[self.person].copy;
+        let watch = self.watch.of_copy(name);
+        let (shadow, booted_at, history) = (self.shadow.clone(), self.booted_at, self.history);
+        let new = Self::new(self.person, self.skew_ms, storage);
+        Ok(Self { who, name, shadow, watch, booted_at, history, boot: self.boot + 1_000, ..new })
+    }
+
     pub(crate) fn name(&self) -> &'static str {
-        PEOPLE[self.who].name
+        self.name
     }
 
     pub(crate) fn now(&self, at: u64) -> Now {
@@ -101,8 +142,10 @@ impl Phone {
     /// An engine over what is on the disk.
     pub(crate) fn open_engine(&mut self, at: u64, seed: u64) -> Checked<Result<(), EngineError>> {
         self.life += 1;
+        self.push = None;
+        self.ready_since = None;
         let config = Config {
-            employee: employee(self.who),
+            employee: employee(self.person),
             device: format!("{}'s phone", self.name()),
             boot_id: format!("boot-{}-{}", self.who, self.boot),
             seed: seed ^ (u64::from(self.life) << 8) ^ self.who as u64,
@@ -111,12 +154,17 @@ impl Phone {
         Ok(Engine::open(config, self.session.clone(), self.now(at), store).map(|it| self.engine = Some(it)))
     }
 
+    pub(crate) fn is_frozen(&self, at: u64) -> bool {
+        at < self.frozen_until
+    }
+
     /// The app is gone, with all it had in memory.
     pub(crate) fn kill(&mut self, at: u64, reboot: bool) {
         self.engine = None;
         self.life += 1;
         self.tick_at = None;
         self.death = None;
+        self.frozen_until = 0;
         self.socket = None;
         self.barriers.clear();
         if reboot {
@@ -137,29 +185,37 @@ impl Phone {
 }
 
 /// An output in a word or two, for the trace.
-pub(crate) fn told(output: &Output) -> Option<String> {
-    Some(match output {
-        Output::OpenSocket { generation, .. } => format!("opens socket {generation}"),
-        Output::SendFrame { text, .. } => format!("sends {text}"),
-        Output::CloseSocket { generation, code, reason } => {
-            format!("closes socket {generation}: {code} {reason}")
+pub(crate) struct Told<'a>(pub(crate) &'a Output);
+
+impl Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Output::OpenSocket { generation, .. } => write!(f, "opens socket {generation}"),
+            Output::SendFrame { text, .. } => write!(f, "sends {text}"),
+            Output::CloseSocket { generation, code, reason } => {
+                write!(f, "closes socket {generation}: {code} {reason}")
+            }
+            Output::Http(request) => {
+                let body = request.body.as_ref().map_or("", |body| body.0.as_str());
+                write!(f, "asks {} {} {body}", request.method, request.path)
+            }
+            Output::SaveSession(_) => f.write_str("has new tokens"),
+            Output::SignInRequired(reason) => write!(f, "must sign in: {reason:?}"),
+            Output::Executed { request, result: Ok(receipt) } => {
+                write!(f, "saved {request} as {}", receipt.id)
+            }
+            Output::Executed { request, result: Err(rejection) } => {
+                write!(f, "refused {request}: {rejection}")
+            }
+            Output::UpToDate { request } => write!(f, "lifts barrier {request}"),
+            Output::Operation(receipt) => {
+                write!(f, "{} {} is {:?}", receipt.command, receipt.id, receipt.state)
+            }
+            Output::Event(event) => write!(f, "event {}", event.name()),
+            Output::Effect(effect) => write!(f, "effect {}", effect.id),
+            Output::Withdrawn(effect) => write!(f, "effect {effect} is withdrawn"),
+            Output::Connection(state) => f.write_str(state.as_str()),
+            Output::Status(status) => write!(f, "is told {status:?}"),
         }
-        Output::Http(request) => format!(
-            "asks {} {} {}",
-            request.method,
-            request.path,
-            request.body.as_ref().map_or("", |body| body.0.as_str())
-        ),
-        Output::SaveSession(_) => "has new tokens".to_owned(),
-        Output::SignInRequired(reason) => format!("must sign in: {reason:?}"),
-        Output::Executed { request, result: Ok(receipt) } => format!("saved {request} as {}", receipt.id),
-        Output::Executed { request, result: Err(rejection) } => format!("refused {request}: {rejection}"),
-        Output::UpToDate { request } => format!("lifts barrier {request}"),
-        Output::Operation(receipt) => format!("{} {} is {:?}", receipt.command, receipt.id, receipt.state),
-        Output::Event(event) => format!("event {}", event.name()),
-        Output::Effect(effect) => format!("effect {}", effect.id),
-        Output::Withdrawn(effect) => format!("effect {effect} is withdrawn"),
-        Output::Connection(state) => state.as_str().to_owned(),
-        Output::Status(_) => return None,
-    })
+    }
 }

@@ -5,7 +5,7 @@ use innsync_domain::EntityKind;
 use innsync_random::Random;
 use serde::{Deserialize, Serialize};
 
-use crate::people::{ANA, BEN, MARIA, PEOPLE};
+use crate::people::{ANA, BEN, FEW, MARIA, PEOPLE};
 use crate::workload::Deed;
 
 /// A whole run.
@@ -23,6 +23,17 @@ pub struct Plan {
     /// The phones whose database is a file on a disk that fails; the others' are in memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disks: Vec<DiskPlan>,
+    /// How many people there are, each with a phone.
+    #[serde(default = "few", skip_serializing_if = "is_few")]
+    pub people: usize,
+}
+
+fn few() -> usize {
+    FEW
+}
+
+fn is_few(people: &usize) -> bool {
+    *people == FEW
 }
 
 /// A phone's disk, and what goes wrong with it until all is calm.
@@ -80,12 +91,47 @@ pub struct Faults {
     pub captive: u32,
     /// A snapshot's body breaks off.
     pub cut_body: u32,
-    /// A frame's arrival is the last thing that the socket does.
+    /// A socket breaks while it carries a frame.
     pub cut_socket: u32,
     /// A phone's transaction fails (disk full).
     pub commit_fails: u32,
     /// How long an access token is good, in milliseconds; 0: as good as for ever.
     pub token_ms: u64,
+    /// Something between answers 401, 403, 404, 409 or 413, whether or not the request was carried out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refuse: u32,
+    /// An answer's body breaks off, and nothing says so.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cut_answer: u32,
+    /// An effect is not presented as long as the app runs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unseen: u32,
+    /// The releases of app and server.
+    #[serde(skip_serializing_if = "Releases::is_same")]
+    pub releases: Releases,
+}
+
+fn is_zero(chance: &u32) -> bool {
+    *chance == 0
+}
+
+/// How the server's release lies to the app's, until all is calm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Releases {
+    /// They are of one release.
+    #[default]
+    Same,
+    /// The server does not know what is optional.
+    OlderServer,
+    /// The server says more than the app knows: fields, frames, lines and kinds of entities.
+    NewerServer,
+}
+
+impl Releases {
+    fn is_same(&self) -> bool {
+        *self == Self::Same
+    }
 }
 
 /// Something happens.
@@ -134,6 +180,18 @@ pub enum What {
     Disconnect { who: usize, ms: u64 },
     /// The server forgets the log but for the last `keep` commits.
     TrimLog { keep: u64 },
+    /// A backup of the server's ledger is taken.
+    BackUp,
+    /// The server stops, and starts again from the last backup, if there is one. `declared`: it is told so, and begins
+    /// another epoch; else only the marks of commits tell.
+    Restore { down_ms: u64, declared: bool },
+    /// The platform freezes the app for so long, and the phone's sockets are gone when it wakes.
+    Suspend { who: usize, ms: u64 },
+    /// For so long no packet gets through in one direction: none that the phone sends (`up`), or none that it is sent. The
+    /// socket of that moment never recovers.
+    OneWay { who: usize, ms: u64, up: bool },
+    /// The phone's database comes onto another phone, and both go on with it.
+    CopyPhone { who: usize },
 }
 
 /// Where in the way of an input the app dies.
@@ -168,12 +226,23 @@ impl Plan {
     /// The plan of a seed.
     pub fn of(seed: u64) -> Self {
         let mut random = Random::of(seed, "plan");
-        let faults = faults(&mut random);
-        let skew_ms = PEOPLE.iter().map(|_| skew(&mut random)).collect();
-        let mut steps = work(&mut random);
-        trouble(&mut random, &mut steps);
+        let people = if Random::of(seed, "people").chance(10) { PEOPLE.len() } else { FEW };
+        let faults = more_faults(seed, faults(&mut random));
+        let skew_ms = (0..people).map(|_| skew(&mut random)).collect();
+        let mut steps = work(&mut random, people);
+        trouble(&mut random, &mut steps, people);
+        more_trouble(seed, &mut steps, people);
         steps.sort_by_key(|step| step.at);
-        Self { seed, faults, skew_ms, steps, disks: disks(seed) }
+        Self { seed, faults, skew_ms, steps, disks: disks(seed), people }
+    }
+
+    /// When the last step is over, in milliseconds from the start.
+    pub(crate) fn end(&self) -> u64 {
+        let over = |step: &Step| match step.what {
+            What::Suspend { ms, .. } => step.at + ms,
+            _ => step.at,
+        };
+        self.steps.iter().map(over).max().unwrap_or(0)
     }
 }
 
@@ -183,9 +252,9 @@ fn disks(seed: u64) -> Vec<DiskPlan> {
     if !random.chance(100) {
         return Vec::new();
     }
-    let first = random.below(PEOPLE.len() as u64) as usize;
+    let first = random.below(FEW as u64) as usize;
     let mut disks = Vec::new();
-    for who in 0..PEOPLE.len() {
+    for who in 0..FEW {
         if who == first || random.chance(400) {
             let count = random.between(1, 8);
             disks.push(DiskPlan { who, faults: (0..count).map(|_| disk_fault(&mut random)).collect() });
@@ -230,7 +299,21 @@ fn faults(random: &mut Random) -> Faults {
         cut_socket,
         commit_fails,
         token_ms,
+        ..Faults::default()
     }
+}
+
+/// The classes of faults that came later. Drawn apart, so that what a seed had before stays.
+fn more_faults(seed: u64, faults: Faults) -> Faults {
+    let mut random = Random::of(seed, "more faults");
+    let mut class = |most: u64| if random.chance(250) { random.between(5, most) as u32 } else { 0 };
+    let (refuse, cut_answer, unseen) = (class(120), class(150), class(900));
+    let releases = match random.below(10) {
+        0 => Releases::OlderServer,
+        1 => Releases::NewerServer,
+        _ => Releases::Same,
+    };
+    Faults { refuse, cut_answer, unseen, releases, ..faults }
 }
 
 fn skew(random: &mut Random) -> i64 {
@@ -244,8 +327,8 @@ fn skew(random: &mut Random) -> i64 {
 }
 
 /// A day's work, shortened.
-fn work(random: &mut Random) -> Vec<Step> {
-    let count = random.between(50, 130);
+fn work(random: &mut Random, people: usize) -> Vec<Step> {
+    let count = random.between(50, 130) * if people == FEW { 1 } else { 3 };
     let pause = *random.pick(&[300, 1_500, 4_000]).unwrap_or(&1_500);
     let mut at = random.below(4_000);
     let mut steps = Vec::new();
@@ -256,7 +339,10 @@ fn work(random: &mut Random) -> Vec<Step> {
             35..97 => random.below(pause * 2),
             _ => random.below(60_000),
         };
-        let who = *random.pick(&[ANA, ANA, BEN, BEN, MARIA, MARIA, MARIA]).unwrap_or(&ANA);
+        let who = match people {
+            FEW => *random.pick(&[ANA, ANA, BEN, BEN, MARIA, MARIA, MARIA]).unwrap_or(&ANA),
+            _ => random.below(people as u64) as usize,
+        };
         let what = if random.chance(80) {
             What::Decide { who, pick: random.next() }
         } else {
@@ -268,13 +354,13 @@ fn work(random: &mut Random) -> Vec<Step> {
 }
 
 /// What goes wrong meanwhile, besides what [`Faults`] does to each packet.
-fn trouble(random: &mut Random, steps: &mut Vec<Step>) {
+fn trouble(random: &mut Random, steps: &mut Vec<Step>, people: usize) {
     let end = steps.last().map_or(1_000, |step| step.at + 1_000);
     let kinds: Vec<u64> = (0..10).filter(|_| random.chance(350)).collect();
     let count = random.between(0, 14);
     for _ in 0..count {
         let Some(kind) = random.pick(&kinds).copied() else { return };
-        let who = random.below(PEOPLE.len() as u64) as usize;
+        let who = random.below(people as u64) as usize;
         let what = match kind {
             0 | 1 => What::Crash {
                 who,
@@ -319,5 +405,46 @@ fn trouble(random: &mut Random, steps: &mut Vec<Step>) {
             _ => What::TrimLog { keep: random.below(8) },
         };
         steps.push(Step { at: random.below(end), what });
+    }
+}
+
+/// The kinds of trouble that came later, each off in most runs. Drawn apart, so that what a seed had before stays.
+fn more_trouble(seed: u64, steps: &mut Vec<Step>, people: usize) {
+    let mut random = Random::of(seed, "more trouble");
+    let end = steps.iter().map(|step| step.at + 1_000).max().unwrap_or(1_000);
+    let mut add = |at, what| steps.push(Step { at, what });
+    if random.chance(150) {
+        let taken = random.below(end);
+        add(taken, What::BackUp);
+        for _ in 0..random.between(1, 2) {
+            let (down_ms, declared) = (random.between(1, 15_000), random.chance(500));
+            add(random.between(taken, end), What::Restore { down_ms, declared });
+        }
+    }
+    if random.chance(150) {
+        for _ in 0..random.between(1, 3) {
+            let who = random.below(people as u64) as usize;
+            // Long enough to miss something, to be given up by the server, to outlive a token; one night.
+            let lengths = [20_000, 20_000, 150_000, 150_000, 3_600_000, 7 * 3_600_000];
+            let ms = *random.pick(&lengths).unwrap_or(&20_000);
+            add(random.below(end), What::Suspend { who, ms });
+        }
+    }
+    if random.chance(150) {
+        for _ in 0..random.between(1, 3) {
+            let who = random.below(people as u64) as usize;
+            let ms = *random.pick(&[500, 6_000, 45_000, 240_000]).unwrap_or(&500);
+            add(random.below(end), What::OneWay { who, ms, up: random.chance(500) });
+        }
+    }
+    if random.chance(100) {
+        for _ in 0..random.between(2, 6) {
+            let pick = random.next();
+            add(random.below(end), What::Act { who: MARIA, deed: Deed::Promote, pick });
+        }
+    }
+    if random.chance(80) {
+        let who = random.below(people as u64) as usize;
+        add(random.below(end), What::CopyPhone { who });
     }
 }

@@ -2,16 +2,17 @@
 
 use innsync_domain::{Command, Uuid};
 use innsync_engine::{HttpAnswer, HttpFailure, HttpRequest, Input};
-use innsync_protocol::{OpResult, PushAnswer, PushRequest};
+use innsync_protocol::{OpOutcome, OpResult, PushAnswer, PushRequest, SyncAnswer};
 use innsync_server::authority::Committed;
 use innsync_server::hub::HubInput;
 
 use crate::Bug;
 use crate::failure::{Checked, Violation};
 use crate::host::{Handled, problem};
-use crate::people::PEOPLE;
 use crate::phone::wall;
 use crate::queue::{Event, Request};
+use crate::releases;
+use crate::sometimes::Sometimes;
 use crate::world::World;
 
 impl World {
@@ -19,6 +20,9 @@ impl World {
 
     pub(crate) fn request(&mut self, who: usize, request: HttpRequest) {
         let HttpRequest { id, method, path, token, body, streams_lines } = request;
+        if path == "/v1/ops" {
+            self.phones[who].push = Some(id);
+        }
         let request = Request {
             who,
             life: self.phones[who].life,
@@ -30,10 +34,14 @@ impl World {
             streams_lines,
             is_copy: false,
         };
-        if self.is_offline(who) || self.random.chance(self.faults.lose_request) {
+        if self.is_offline(who)
+            || self.now < self.phones[who].mute_until
+            || self.random.chance(self.faults.lose_request)
+        {
             return self.request_fails(&request);
         }
         if self.random.chance(self.faults.captive) {
+            self.reach(Sometimes::Captive);
             let answer =
                 HttpAnswer { status: 200, retry_after_ms: None, body: "<html>Welcome!</html>".to_owned() };
             return self.answer_later(&request, Vec::new(), Ok(answer));
@@ -85,12 +93,15 @@ impl World {
             return Ok(());
         }
         let lost = HttpFailure { detail: "connection lost".to_owned() };
-        let answer = if self.is_offline(who) { Err(lost) } else { answer };
-        let name = PEOPLE[who].name;
-        self.note(match &answer {
-            Ok(answer) => format!("{name} ◀ {} {} ({} lines)", answer.status, answer.body, lines.len()),
-            Err(failure) => format!("{name} ◀ no answer: {}", failure.detail),
-        });
+        let is_deaf = self.is_offline(who) || self.now < self.phones[who].deaf_until;
+        let answer = if is_deaf { Err(lost) } else { answer };
+        let name = self.name(who);
+        match &answer {
+            Ok(HttpAnswer { status, body, .. }) => {
+                self.note(format_args!("{name} ◀ {status} {body} ({} lines)", lines.len()));
+            }
+            Err(failure) => self.note(format_args!("{name} ◀ no answer: {}", failure.detail)),
+        }
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let some = 1 + self.random.below(60) as usize;
@@ -105,7 +116,7 @@ impl World {
     // From the server's side.
 
     pub(crate) fn request_arrives(&mut self, mut request: Request) -> Checked {
-        let name = PEOPLE[request.who].name;
+        let name = self.name(request.who);
         if !self.host.is_up {
             if !request.is_copy {
                 self.request_fails(&request);
@@ -119,25 +130,47 @@ impl World {
             self.answer_later(&request, Vec::new(), Ok(answer));
             return Ok(());
         }
+        let refused = self.random.chance(self.faults.refuse);
+        if refused && self.random.chance(700) {
+            let answer = self.refusal();
+            self.note(format!("{name}'s {} meets a {}", request.path, answer.status));
+            self.answer_later(&request, Vec::new(), Ok(answer));
+            return Ok(());
+        }
         self.push_twice(&mut request);
+        releases::request(self.faults.releases, &mut request);
         self.note(format!(
             "server ◀ {name} {}{}",
             request.path,
             if request.is_copy { " (again)" } else { "" }
         ));
-        let Handled { answer, mut lines, committed } = self.host.answer(&request, wall(self.now));
+        let handled = self.host.answer(&request, self.faults.releases, wall(self.now));
+        let Handled { mut answer, mut lines, committed } = handled;
         if request.path == "/v1/ops" && answer.status == 200 {
             self.pushed(&request, &answer)?;
         }
+        let took_effect = !committed.is_empty();
         self.committed(committed)?;
-        if fails {
+        self.watch_answer(&request, &answer, took_effect);
+        releases::answer(self.faults.releases, &mut answer);
+        if refused {
+            if took_effect {
+                self.reach(Sometimes::Refused);
+            }
+            let answer = self.refusal();
+            self.answer_later(&request, Vec::new(), Ok(answer));
+        } else if fails {
             // It was done all the same.
             let answer = self.error();
             self.answer_later(&request, Vec::new(), Ok(answer));
         } else if self.random.chance(self.faults.lose_answer) && !request.is_copy {
             self.note(format!("{name}'s answer is lost"));
+            if took_effect {
+                self.reach(Sometimes::AnswerLost);
+            }
             self.request_fails(&request);
         } else if !lines.is_empty() && self.random.chance(self.faults.cut_body) {
+            self.reach(Sometimes::SnapshotCut);
             lines.truncate(self.random.below(lines.len() as u64) as usize);
             let end = if self.random.chance(500) {
                 Ok(answer)
@@ -146,9 +179,30 @@ impl World {
             };
             self.answer_later(&request, lines, end);
         } else {
+            if lines.is_empty() && self.random.chance(self.faults.cut_answer) {
+                self.reach(Sometimes::CutAnswer);
+                let most = self.random.below(answer.body.len() as u64) as usize;
+                answer.body = answer.body.chars().take(most).collect();
+            }
             self.answer_later(&request, lines, Ok(answer));
         }
         Ok(())
+    }
+
+    /// What a proxy, or a program that is not ours, may answer.
+    fn refusal(&mut self) -> HttpAnswer {
+        let refusals = [
+            (401, "TOKEN_INVALID"),
+            (403, "FORBIDDEN"),
+            (404, "NOT_FOUND"),
+            (409, "CONFLICT"),
+            (413, "TOO_LARGE"),
+        ];
+        let (status, code) = *self.random.pick(&refusals).unwrap_or(&(403, "FORBIDDEN"));
+        match self.random.chance(500) {
+            true => problem(status, code, "No."),
+            false => HttpAnswer { status, retry_after_ms: None, body: format!("<html>{status}</html>") },
+        }
     }
 
     fn error(&mut self) -> HttpAnswer {
@@ -175,7 +229,7 @@ impl World {
         }
         for (op, OpResult { id, result }) in sent.ops.iter().zip(&answer.results) {
             let op: innsync_protocol::Op = serde_json::from_str(op.get()).map_err(unreadable)?;
-            let who = PEOPLE[request.who].name;
+            let who = self.name(request.who);
             self.note(format!("  {who}'s {} {id}: {}", op.command.name(), outcome_text(result)));
             // Read marks that wait join each other.
             let same =
@@ -184,13 +238,54 @@ impl World {
                 let detail = format!("operation {} {} was never given by {who}", op.id, op.command.name());
                 return Err(Violation::new("G2", detail));
             }
+            self.watch_result(request.who, &op, result);
             self.model.answered(&op, result, wall(self.now))?;
         }
         Ok(())
     }
 
+    fn watch_result(&mut self, phone: usize, op: &innsync_protocol::Op, outcome: &OpOutcome) {
+        let senders = self.senders.entry(op.id).or_default();
+        senders.insert(phone);
+        if senders.len() > 1 {
+            self.reach(Sometimes::SentBySeveral);
+        }
+        match outcome {
+            OpOutcome::Duplicate { .. } => self.reach(Sometimes::Duplicate),
+            OpOutcome::Retry { .. } => self.reach(Sometimes::DependencyUnknown),
+            _ => {}
+        }
+        match outcome.settled() {
+            OpOutcome::Merged { .. } => self.reach(Sometimes::Merged),
+            OpOutcome::Applied { skipped, .. } if !skipped.is_empty() => self.reach(Sometimes::Skipped),
+            _ => {}
+        }
+    }
+
+    fn watch_answer(&mut self, request: &Request, answer: &HttpAnswer, took_effect: bool) {
+        if request.path == "/v1/ops" && request.is_copy && took_effect {
+            self.reach(Sometimes::CopyOvertakes);
+        }
+        if request.path.contains("&digest=true") {
+            self.reach(Sometimes::Digest);
+        }
+        if request.path == "/v1/snapshot" && request.body.contains("\"resume\"") && answer.body.is_empty() {
+            self.reach(Sometimes::SnapshotResumed);
+        }
+        if request.path.starts_with("/v1/sync") && answer.status == 200 {
+            match SyncAnswer::parse(&answer.body) {
+                Ok(SyncAnswer::Reset(reset)) => self.watch_reset(reset.reason),
+                Ok(SyncAnswer::Delta(delta)) if delta.more => self.reach(Sometimes::MorePages),
+                _ => {}
+            }
+        }
+    }
+
     fn committed(&mut self, committed: Vec<Committed>) -> Checked {
-        committed.into_iter().try_for_each(|committed| self.hub(HubInput::Committed(committed)))
+        committed.into_iter().try_for_each(|committed| {
+            self.model.marked(committed.mark);
+            self.hub(HubInput::Committed(committed))
+        })
     }
 
     /// A bug on purpose: see [`Bug::PushTwice`].
@@ -210,6 +305,6 @@ impl World {
     }
 }
 
-fn outcome_text(outcome: &innsync_protocol::OpOutcome) -> String {
+fn outcome_text(outcome: &OpOutcome) -> String {
     serde_json::to_string(outcome).unwrap_or_default()
 }

@@ -18,6 +18,8 @@ pub(crate) struct Shadow {
     stage: Rows,
     pub(crate) outbox: BTreeMap<Uuid, QueuedOp>,
     pub(crate) meta: Meta,
+    /// Effects that were ever recorded.
+    pub(crate) effects: BTreeSet<Uuid>,
 }
 
 /// What a batch touched.
@@ -66,7 +68,10 @@ impl Shadow {
                 }
                 Write::DeleteOp(id) => touched.deleted.extend(self.outbox.remove(id)),
                 Write::PutMeta(meta) => self.meta = meta.clone(),
-                Write::PutEffect(_) | Write::EffectPresented(_) => {}
+                Write::PutEffect(effect) => {
+                    self.effects.insert(effect.id);
+                }
+                Write::EffectPresented(_) => {}
                 Write::PutDiscarded(_) | Write::ForgetDiscarded { .. } => {}
                 Write::ClearStage => self.stage.clear(),
                 Write::Stage(row) => {
@@ -91,6 +96,15 @@ impl Shadow {
             }
         }
         touched
+    }
+
+    /// All of that as one batch, for the copy of a database.
+    pub(crate) fn as_batch(&self) -> Batch {
+        let rows = self.shown.values().cloned().map(Write::Show);
+        let bases = self.bases.iter().map(|(reference, row)| Write::PutBase(reference.clone(), row.clone()));
+        let ops = self.outbox.values().cloned().map(Write::PutOp);
+        let meta = Write::PutMeta(self.meta.clone());
+        Batch { writes: rows.chain(bases).chain(ops).chain([meta]).collect() }
     }
 
     /// The server's state of a row, as the phone has it.

@@ -1,17 +1,20 @@
 //! Sockets. Frames of one stay in order; requests and sockets overtake each other.
 
 use innsync_engine::{Input, SocketEvent};
-use innsync_protocol::{CloseCode, HeartbeatAck, ServerFrame, SyncAnswer};
+use innsync_protocol::{CloseCode, HeartbeatAck, ResetReason, ServerFrame, SyncAnswer};
 use innsync_server::hub::{ClientKind, ConnId, HubInput, HubOutput, Now, Opened};
 use innsync_server::ledger::Property;
 
 use crate::Bug;
 use crate::failure::{Checked, Violation};
 use crate::host::broken;
-use crate::people::{PEOPLE, PROPERTY, employee};
+use crate::people::PROPERTY;
 use crate::phone::wall;
-use crate::plan::Side;
+use crate::plan::{Releases, Side};
 use crate::queue::Event;
+use crate::releases;
+use crate::shadow::Shadow;
+use crate::sometimes::Sometimes;
 use crate::world::World;
 
 /// A socket, as it truly is.
@@ -26,6 +29,10 @@ pub(crate) struct Conn {
     pub(crate) at_phone: bool,
     /// Packets vanish.
     pub(crate) is_dead: bool,
+    /// Those of the phone do.
+    is_mute: bool,
+    /// Those of the server do.
+    is_deaf: bool,
     last_up: u64,
     last_down: u64,
 }
@@ -56,13 +63,18 @@ impl World {
         self.now < self.phones[who].offline_until
     }
 
+    fn reaches_both_ways(&self, who: usize) -> bool {
+        let phone = &self.phones[who];
+        self.now >= phone.offline_until.max(phone.mute_until).max(phone.deaf_until)
+    }
+
     // From the phone's side.
 
     pub(crate) fn open_socket(&mut self, who: usize, generation: u64, token: String) {
         self.drop_socket(who);
         self.last_conn += 1;
         let (id, life) = (self.last_conn, self.phones[who].life);
-        let is_dead = self.is_offline(who);
+        let is_dead = !self.reaches_both_ways(who);
         let conn = Conn {
             who,
             life,
@@ -70,6 +82,8 @@ impl World {
             at_server: false,
             at_phone: true,
             is_dead,
+            is_mute: false,
+            is_deaf: false,
             last_up: self.now,
             last_down: self.now,
         };
@@ -92,14 +106,14 @@ impl World {
 
     pub(crate) fn send_frame(&mut self, who: usize, generation: u64, text: String) {
         let arrival = self.now + self.delay();
-        let cut = self.random.chance(self.faults.cut_socket);
+        let (cut, releases) = (self.random.chance(self.faults.cut_socket), self.faults.releases);
         let Some((id, conn)) = self.conn_of(who) else { return };
         if conn.generation != generation || !conn.at_phone {
             return;
         }
-        if !conn.is_dead {
+        if !conn.is_dead && !conn.is_mute {
             let at = conn.up_at(arrival);
-            self.queue.push(at, Event::ToServer { conn: id, text });
+            self.queue.push(at, Event::ToServer { conn: id, text: releases::frame_up(releases, text) });
         }
         if cut {
             self.cut_somehow(id);
@@ -117,7 +131,7 @@ impl World {
         let Some(id) = self.phones[who].socket.take() else { return };
         let Some(conn) = self.conns.get_mut(&id) else { return };
         conn.at_phone = false;
-        if !conn.is_dead {
+        if !conn.is_dead && !conn.is_mute {
             let at = conn.up_at(self.now + delay);
             self.queue.push(at, Event::GoneAtServer { conn: id });
         }
@@ -135,18 +149,44 @@ impl World {
         if phone.life != life || phone.engine.is_none() {
             return Ok(());
         }
-        self.note(match &event {
-            SocketEvent::Frame(text) => format!("{} ◀ {text}", PEOPLE[who].name),
-            other => format!("{} ◀ {other:?}", PEOPLE[who].name),
-        });
+        let name = self.name(who);
+        match &event {
+            SocketEvent::Frame(text) => self.note(format_args!("{name} ◀ {text}")),
+            other => self.note(format_args!("{name} ◀ {other:?}")),
+        }
+        self.watch_frame(who, &event);
         self.feed(who, Input::Socket { generation, event })
+    }
+
+    fn watch_frame(&mut self, who: usize, event: &SocketEvent) {
+        let SocketEvent::Frame(text) = event else { return };
+        match ServerFrame::parse(text) {
+            Ok(ServerFrame::Delta(delta)) => {
+                let Shadow { meta, .. } = &self.phones[who].shadow;
+                let (has_data, mine) = (meta.has_data, meta.cursor.seq);
+                if has_data && delta.from > mine {
+                    self.reach(Sometimes::Gap);
+                } else if has_data && delta.to <= mine && !delta.commits.is_empty() {
+                    self.reach(Sometimes::OldFrame);
+                }
+            }
+            Ok(ServerFrame::Reset(reset)) => self.watch_reset(reset.reason),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn watch_reset(&mut self, reason: ResetReason) {
+        self.reach(match reason {
+            ResetReason::History => Sometimes::ResetHistory,
+            ResetReason::Horizon => Sometimes::ResetHorizon,
+            _ => Sometimes::ResetScope,
+        });
     }
 
     // From the server's side.
 
     pub(crate) fn handshake(&mut self, id: u64, token: &str) -> Checked {
         let Some(conn) = self.conns.get(&id) else { return Ok(()) };
-        let who = conn.who;
         if !self.host.is_up || !conn.at_phone || conn.is_dead {
             self.tell_phone(id, SocketEvent::Failed("connection refused".to_owned()));
             return Ok(());
@@ -160,7 +200,7 @@ impl World {
         }
         let read = self.host.authority.read();
         let head = read.head(PROPERTY).map_err(broken)?;
-        let viewer = read.person(PROPERTY, employee(who)).map_err(broken)?;
+        let viewer = read.person(PROPERTY, token.employee).map_err(broken)?;
         let viewer = viewer.ok_or_else(|| Violation::new("RUN", "somebody is not on the staff"))?;
         let (name, time_zone) = ("Seaside Motel".to_owned(), "UTC".to_owned());
         let property = Property { id: PROPERTY.to_owned(), name, time_zone }.into();
@@ -172,7 +212,8 @@ impl World {
     pub(crate) fn frame_arrives(&mut self, id: u64, text: String) -> Checked {
         match self.conns.get(&id) {
             Some(conn) if conn.at_server && !conn.is_dead => {
-                self.note(format!("server ◀ {} {text}", PEOPLE[conn.who].name));
+                let name = self.name(conn.who);
+                self.note(format_args!("server ◀ {name} {text}"));
                 self.hub(HubInput::Text { conn: ConnId(id), text: text.into() })
             }
             _ => Ok(()),
@@ -207,6 +248,7 @@ impl World {
             return Ok(());
         }
         self.queue.push(self.now + 1_000, Event::HubTick { life });
+        self.sends_soon()?;
         self.hub(HubInput::Tick)
     }
 
@@ -222,12 +264,19 @@ impl World {
             match output {
                 HubOutput::Send { conn, text } => {
                     let text = self.lose_delta(text.as_str().to_owned());
+                    if self.faults.releases == Releases::NewerServer && self.random.chance(50) {
+                        self.tell_phone(conn.0, SocketEvent::Frame(releases::UNKNOWN_FRAME.to_owned()));
+                    }
+                    let text = releases::frame_down(self.faults.releases, text);
                     self.tell_phone(conn.0, SocketEvent::Frame(text));
                     if self.random.chance(self.faults.cut_socket) {
                         self.cut_somehow(conn.0);
                     }
                 }
                 HubOutput::Close { conn, code, reason } => {
+                    if code == CloseCode::IDLE {
+                        self.reach(Sometimes::SilentPhone);
+                    }
                     self.tell_phone(conn.0, SocketEvent::closed(code, reason));
                     if let Some(conn) = self.conns.get_mut(&conn.0) {
                         conn.at_server = false;
@@ -250,7 +299,7 @@ impl World {
 
     fn tell_phone(&mut self, id: u64, event: SocketEvent) {
         let delay = self.delay();
-        if let Some(conn) = self.conns.get_mut(&id) {
+        if let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.is_deaf) {
             let at = conn.down_at(self.now + delay);
             self.queue.push(at, Event::ToPhone { conn: id, event });
         }
@@ -300,6 +349,18 @@ impl World {
         self.phones[who].offline_until = self.phones[who].offline_until.max(self.now + ms);
         if let Some(id) = self.phones[who].socket {
             self.cut(id, Side::Neither);
+        }
+    }
+    /// No packet gets through in one direction for a while.
+    pub(crate) fn one_way(&mut self, who: usize, ms: u64, up: bool) {
+        let (phone, until) = (&mut self.phones[who], self.now + ms);
+        let until_then = if up { &mut phone.mute_until } else { &mut phone.deaf_until };
+        *until_then = until.max(*until_then);
+        let conn = phone.socket.and_then(|id| self.conns.get_mut(&id));
+        if let Some(conn) = conn {
+            conn.is_mute |= up;
+            conn.is_deaf |= !up;
+            self.reach(Sometimes::OneWay);
         }
     }
 }

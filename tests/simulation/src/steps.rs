@@ -1,21 +1,37 @@
 //! The steps of a plan, carried out.
 
+use innsync_domain::Uuid;
 use innsync_engine::{Input, OpState};
 use innsync_random::Random;
 
 use crate::failure::Checked;
 use crate::host::broken;
 use crate::ids;
-use crate::people::{PEOPLE, PROPERTY};
+use crate::model::Model;
+use crate::people::PROPERTY;
 use crate::phone::Death;
-use crate::plan::{CrashPoint, What};
+use crate::plan::{CrashPoint, Side, What};
 use crate::queue::Event;
+use crate::sometimes::Sometimes;
 use crate::workload::{Deed, Scene};
 use crate::world::World;
 
 impl World {
     pub(crate) fn step(&mut self, what: What) -> Checked {
         match what {
+            What::BackUp => {
+                self.note(format!("a backup is taken at {}", self.model.head()));
+                self.host.back_up(&self.model)
+            }
+            What::Restore { down_ms, declared } => self.restore(down_ms, declared),
+            What::Suspend { who, ms } => self.suspend(who, ms),
+            What::OneWay { who, ms, up } => {
+                let way = if up { "sends" } else { "is sent" };
+                self.note(format!("for {ms} ms nothing arrives that {} {way}", self.name(who)));
+                self.one_way(who, ms, up);
+                Ok(())
+            }
+            What::CopyPhone { who } => self.copy_phone(who),
             What::Act { who, deed, pick } => self.act(who, deed, pick),
             What::Decide { who, pick } => self.decide(who, pick),
             What::Crash { who, point: CrashPoint::Idle, down_ms, reboot } => {
@@ -37,7 +53,7 @@ impl World {
                 Ok(())
             }
             What::Partition { who, ms, told } => {
-                self.note(format!("{} has no network for {ms} ms", PEOPLE[who].name));
+                self.note(format!("{} has no network for {ms} ms", self.name(who)));
                 self.partition(who, ms);
                 if !told {
                     return Ok(());
@@ -49,7 +65,7 @@ impl World {
             }
             What::CutSocket { who, side } => {
                 if let Some(id) = self.phones[who].socket {
-                    self.note(format!("{}'s socket is cut: {side:?}", PEOPLE[who].name));
+                    self.note(format!("{}'s socket is cut: {side:?}", self.name(who)));
                     self.cut(id, side);
                 }
                 Ok(())
@@ -63,8 +79,8 @@ impl World {
                 self.raise_barrier(who)
             }
             What::RevokeAccess { who } => {
-                self.note(format!("{}'s access token is revoked", PEOPLE[who].name));
-                self.host.issuer.revoke_access(who);
+                self.note(format!("{}'s access token is revoked", self.name(who)));
+                self.host.issuer.revoke_access(self.phones[who].person);
                 Ok(())
             }
             What::EndSession { who, ms } => self.end_session(who, ms),
@@ -88,11 +104,12 @@ impl World {
 
     fn act(&mut self, who: usize, deed: Deed, pick: u64) -> Checked {
         let phone = &mut self.phones[who];
-        if phone.engine.is_none() {
+        if phone.engine.is_none() || phone.is_frozen(self.now) {
             return Ok(());
         }
         let now = phone.now(self.now).wall;
-        let scene = Scene { shown: &phone.shadow.shown, who, now };
+        let (who_is, people) = (phone.person, self.plan.people);
+        let scene = Scene { shown: &phone.shadow.shown, who: who_is, people, now };
         let Some(command) = scene.command(deed, pick) else { return Ok(()) };
         phone.requests += 1;
         let request = phone.requests;
@@ -103,6 +120,9 @@ impl World {
 
     /// A person looks at what is parked.
     fn decide(&mut self, who: usize, pick: u64) -> Checked {
+        if self.phones[who].is_frozen(self.now) {
+            return Ok(());
+        }
         let parked = self.parked_of(who);
         let Some(op) = Random::of(pick, "decide").pick(&parked).copied() else { return Ok(()) };
         if pick.is_multiple_of(2) {
@@ -121,9 +141,63 @@ impl World {
         parked.into_iter().map(|op| op.op.id).collect()
     }
 
+    /// The server goes on from the last backup.
+    fn restore(&mut self, down_ms: u64, declared: bool) -> Checked {
+        let seed = self.plan.seed ^ (self.now << 16);
+        let Some(model) = self.host.restore(seed, declared)? else { return Ok(()) };
+        self.server_stops(down_ms);
+        let how = if declared { "as another epoch" } else { "and nobody says so" };
+        self.note(format!("the backup of {} takes the place of {}, {how}", model.head(), self.model.head()));
+        self.confirmed_are_lost(&model);
+        self.past.push(std::mem::replace(&mut self.model, model));
+        Ok(())
+    }
+
+    fn confirmed_are_lost(&mut self, after: &Model) {
+        let confirmed = |id: &Uuid| self.model.outcome(*id).is_some_and(|outcome| outcome.seq().is_some());
+        let kept = |id: &Uuid| after.outcome(*id).is_some();
+        let waits = |id: &Uuid| self.phones.iter().any(|phone| phone.shadow.outbox.contains_key(id));
+        let lost = |id: &&Uuid| confirmed(id) && !kept(id) && !waits(id);
+        if self.accepted.keys().any(|id| lost(&id)) {
+            self.reach(Sometimes::LostByBackup);
+        }
+    }
+
+    /// The app is frozen: what happens meanwhile reaches it when it wakes.
+    fn suspend(&mut self, who: usize, ms: u64) -> Checked {
+        if self.phones[who].engine.is_none() || self.phones[who].is_frozen(self.now) {
+            return Ok(());
+        }
+        self.note(format!("{}'s app is frozen for {ms} ms", self.name(who)));
+        if ms >= 3_600_000 {
+            self.reach(Sometimes::Suspended);
+        }
+        let (life, at) = (self.phones[who].life, self.now + ms);
+        self.phones[who].frozen_until = at;
+        let input = Box::new(Input::Foreground);
+        self.queue.push(at, Event::Shell { who, life, input });
+        if let Some(id) = self.phones[who].socket {
+            let side = if self.random.chance(500) { Side::Both } else { Side::Phone };
+            self.cut(id, side);
+        }
+        Ok(())
+    }
+
+    /// Another phone of the same person, over a copy of the database.
+    fn copy_phone(&mut self, who: usize) -> Checked {
+        if self.phones[who].storage.is_on_disk() {
+            return Ok(());
+        }
+        let copy = self.phones.len();
+        let phone = self.phones[who].copy(copy)?;
+        self.note(format!("{} begins with the database of {}", phone.name(), self.name(who)));
+        self.phones.push(phone);
+        self.start(copy)
+    }
+
     fn end_session(&mut self, who: usize, ms: u64) -> Checked {
-        self.note(format!("{}'s session ends", PEOPLE[who].name));
-        for session in self.host.issuer.end_sessions(who) {
+        self.note(format!("{}'s session ends", self.name(who)));
+        for session in self.host.issuer.end_sessions(self.phones[who].person) {
             self.hub(innsync_server::hub::HubInput::SessionEnded { session })?;
         }
         // They notice by themselves sooner or later; or sign in anew before.

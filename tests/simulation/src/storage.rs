@@ -2,6 +2,7 @@
 //! committed, and of what could not be, perhaps one.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use innsync_engine::{Batch, StoreError, Write};
 use innsync_faulty_disk::{Disk, DiskError, Fault, Planned, Strike, seed_sqlite};
@@ -54,11 +55,34 @@ fn broken(error: &DiskError) -> Violation {
     Violation::new("RUN", format!("a disk: {error}"))
 }
 
+/// Databases in memory that earlier runs are done with.
+static USED: Mutex<Vec<Store>> = Mutex::new(Vec::new());
+
+/// An empty database in memory: a used one, where there is one, since making the tables anew takes longer than a run does
+/// things in them.
+fn in_memory() -> Checked<Store> {
+    let used = USED.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    if let Some(mut used) = used
+        && used.clear().is_ok()
+    {
+        return Ok(used);
+    }
+    Store::open_in_memory().map_err(|error| Violation::new("RUN", error.to_string()))
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        if let (Some(store), None) = (self.store.take(), &self.disk) {
+            USED.lock().unwrap_or_else(PoisonError::into_inner).push(store);
+        }
+    }
+}
+
 impl Storage {
     /// In memory, or on a disk.
     pub(crate) fn new(plan: Option<&DiskPlan>, seed: u64, lies: bool) -> Checked<Self> {
         let Some(plan) = plan else {
-            let store = Store::open_in_memory().map_err(|error| Violation::new("RUN", error.to_string()))?;
+            let store = in_memory()?;
             return Ok(Self { store: Some(store), disk: None, doubt: Doubt::default() });
         };
         let disk = Disk::temporary(seed).map_err(|error| broken(&error))?;

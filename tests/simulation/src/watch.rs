@@ -11,13 +11,15 @@ use crate::model::{Model, Rows, person, seen};
 use crate::shadow::{Shadow, Touched};
 
 /// Who watches one phone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watch {
     name: &'static str,
     me: Uuid,
     /// What the mirror should hold, and of which commit that is.
     expected: Rows,
     seq: u64,
+    /// Whether that is of another history of the server's than what comes now.
+    is_other_history: bool,
     /// What a row has looked like since it last had a reason to change back.
     looks: BTreeMap<EntityRef, Vec<Option<Entity>>>,
 }
@@ -35,7 +37,12 @@ pub(crate) enum Choice {
 
 impl Watch {
     pub(crate) fn new(name: &'static str, me: Uuid) -> Self {
-        Self { name, me, expected: Rows::new(), seq: 0, looks: BTreeMap::new() }
+        Self { name, me, expected: Rows::new(), seq: 0, is_other_history: false, looks: BTreeMap::new() }
+    }
+
+    /// Who watches the phone that got a copy of this one's database.
+    pub(crate) fn of_copy(&self, name: &'static str) -> Self {
+        Self { name, ..self.clone() }
     }
 
     /// A transaction was committed.
@@ -80,7 +87,10 @@ impl Watch {
             return Ok(());
         }
         let from = self.seq;
-        if touched.everything || (to != from && !self.advance(model, to)?) {
+        if touched.everything
+            || std::mem::take(&mut self.is_other_history)
+            || (to != from && !self.advance(model, to)?)
+        {
             self.expected = self.view(model, to)?;
             self.seq = to;
             return self.whole(shadow);
@@ -89,6 +99,12 @@ impl Watch {
             change.reference().map_or(Ok(()), |reference| self.compare(shadow, &reference))?;
         }
         touched.rows.iter().try_for_each(|reference| self.compare(shadow, reference))
+    }
+
+    /// The phone's cursor is one of another history of the server's than before: a backup was restored.
+    pub(crate) fn other_history(&mut self) {
+        self.is_other_history = true;
+        self.looks.clear();
     }
 
     /// What was shown last is not known: the app was restarted after rows that come again were lost.
@@ -240,7 +256,9 @@ impl Watch {
             if changed.contains(&own) {
                 return None;
             }
-            if entry.by != self.me {
+            // Also what the person did on another phone.
+            let is_mine = entry.by == self.me && ops.iter().any(|op| Some(op.op.id) == entry.op);
+            if !is_mine {
                 reasons.extend(changed);
             }
         }

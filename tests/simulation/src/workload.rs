@@ -12,7 +12,7 @@ use innsync_random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::ids;
-use crate::people::{ANA, BEN, PEOPLE, employee};
+use crate::people::{ANA, BEN, PEOPLE, directs, employee};
 
 /// A kind of deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ const MANAGER: &[(u64, Deed)] = &[
 impl Deed {
     /// What that person might do next.
     pub(crate) fn draw(random: &mut Random, who: usize) -> Self {
-        let table = if who == ANA || who == BEN { STAFF } else { MANAGER };
+        let table = if directs(who) { MANAGER } else { STAFF };
         let mut at = random.below(table.iter().map(|(weight, _)| weight).sum());
         for (weight, deed) in table {
             if at < *weight {
@@ -112,6 +112,8 @@ impl Deed {
 pub(crate) struct Scene<'a> {
     pub(crate) shown: &'a BTreeMap<EntityRef, Entity>,
     pub(crate) who: usize,
+    /// How many people there are.
+    pub(crate) people: usize,
     pub(crate) now: Timestamp,
 }
 
@@ -230,7 +232,7 @@ impl Scene<'_> {
     fn create_task(&self, r: &mut Random, task_id: Uuid) -> Command {
         use TaskType::{Cleaning, General, Inspection, Maintenance};
         let task_type = r.pick(&[Cleaning, Maintenance, General, Inspection]).unwrap_or(&General).clone();
-        let directs = self.who != ANA && self.who != BEN;
+        let directs = directs(self.who);
         let task_type = if directs { task_type } else { Maintenance };
         Command::CreateTask {
             task_id,
@@ -291,7 +293,7 @@ impl Scene<'_> {
 
     fn my_task(&self, r: &mut Random, suits: impl Fn(&Task) -> bool) -> Option<&Task> {
         let me = Some(employee(self.who));
-        let others = self.who != ANA && self.who != BEN;
+        let others = directs(self.who);
         self.task(r, |task| (others || task.assigned_to == me) && suits(task))
     }
 
@@ -311,7 +313,7 @@ impl Scene<'_> {
     }
 
     fn anybody(&self, r: &mut Random) -> Uuid {
-        employee(r.below(PEOPLE.len() as u64) as usize)
+        employee(r.below(self.people as u64) as usize)
     }
 
     fn myself_or_anybody(&self, r: &mut Random) -> Uuid {

@@ -1,6 +1,7 @@
 //! Three phones and a server, and the one loop that everything happens in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use innsync_domain::{Command, Uuid};
 use innsync_engine::{Input, SocketEvent};
@@ -11,23 +12,25 @@ use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
 use crate::host::Host;
 use crate::model::Model;
-use crate::people::PEOPLE;
+use crate::people::FEW;
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
 use crate::sockets::Conn;
+use crate::sometimes::Sometimes;
 use crate::storage::{End, Storage};
-use crate::trace::Trace;
+use crate::trace::{Lines, Trace};
 
-/// Events in one run; more is a run that spins.
-const EVENTS: u64 = 60_000;
+/// Events in one run for each phone, or if it is long, in one of its seconds; more is a run that spins.
+const EVENTS: u64 = 20_000;
+const EVENTS_A_SECOND: u64 = 3;
 /// Events at one and the same moment; more is a run that spins.
 const EVENTS_AT_ONCE: u64 = 2_000;
 
 /// What a person gave and their phone saved.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) who: usize,
+    pub(crate) person: usize,
     pub(crate) command: Command,
 }
 
@@ -46,6 +49,10 @@ pub(crate) struct World {
     pub(crate) phones: Vec<Phone>,
     pub(crate) host: Host,
     pub(crate) model: Model,
+    /// What the server was each time before a backup was restored.
+    pub(crate) past: Vec<Model>,
+    /// Operations that left an outbox since they were confirmed, and in which history: how many were before it.
+    pub(crate) left: BTreeMap<Uuid, usize>,
     pub(crate) conns: BTreeMap<u64, Conn>,
     pub(crate) last_conn: u64,
     /// Every operation that a person gave, whether or not they heard that it was saved.
@@ -55,17 +62,23 @@ pub(crate) struct World {
     pub(crate) given_up: BTreeSet<Uuid>,
     pub(crate) parked: BTreeSet<Uuid>,
     pub(crate) is_calm: bool,
+    /// What was reached, and how often.
+    pub(crate) reached: BTreeMap<Sometimes, u64>,
+    /// Which phones have sent each operation to the server.
+    pub(crate) senders: BTreeMap<Uuid, BTreeSet<usize>>,
     pub(crate) disk_faults: u64,
+    /// How often an engine compared its digest with the server's.
+    pub(crate) digests: u64,
     events: u64,
     events_now: u64,
 }
 
 impl World {
-    pub(crate) fn new(plan: &Plan, bug: Bug) -> Checked<Self> {
+    pub(crate) fn new(plan: &Plan, bug: Bug, lines: Lines) -> Checked<Self> {
         let mut model = Model::default();
-        let mut host = Host::open(plan.seed, plan.faults.token_ms, wall(0), &mut model)?;
+        let mut host = Host::open(plan, wall(0), &mut model)?;
         let mut phones = Vec::new();
-        for who in 0..PEOPLE.len() {
+        for who in 0..plan.people {
             let disk = plan.disks.iter().find(|disk| disk.who == who);
             let storage = Storage::new(disk, plan.seed ^ who as u64, bug == Bug::NoSync)?;
             let mut phone = Phone::new(who, plan.skew_ms.get(who).copied().unwrap_or(0), storage);
@@ -78,12 +91,14 @@ impl World {
             bug_is_due: bug != Bug::None,
             now: 0,
             queue: Queue::default(),
-            trace: Trace::new(),
+            trace: Trace::new(lines),
             random: Random::of(plan.seed, "network"),
             ids: Random::of(plan.seed, "ids"),
             phones,
             host,
             model,
+            past: Vec::new(),
+            left: BTreeMap::new(),
             conns: BTreeMap::new(),
             last_conn: 0,
             given: BTreeMap::new(),
@@ -91,7 +106,10 @@ impl World {
             given_up: BTreeSet::new(),
             parked: BTreeSet::new(),
             is_calm: false,
+            reached: BTreeMap::new(),
+            senders: BTreeMap::new(),
             disk_faults: 0,
+            digests: 0,
             events: 0,
             events_now: 0,
             plan: plan.clone(),
@@ -107,8 +125,10 @@ impl World {
             self.queue.push(step.at, Event::Step(index));
         }
         self.queue.push(1_000, Event::HubTick { life: 0 });
-        let end = self.plan.steps.last().map_or(0, |step| step.at) + 1;
-        self.until(end)?;
+        if self.phones.len() > FEW {
+            self.reach(Sometimes::ManyPhones);
+        }
+        self.until(self.plan.end() + 1)?;
         let disk_operations = self.phones.iter().map(|phone| phone.storage.operations().0).sum();
         let disk_changes = self.phones.iter().find_map(|phone| phone.storage.changes()).unwrap_or_default();
         self.calm()?;
@@ -120,7 +140,10 @@ impl World {
             parked: self.parked.len() as u64,
             disk_operations,
             disk_changes,
+            reached: std::mem::take(&mut self.reached),
             disk_faults: self.disk_faults,
+            digests: self.digests,
+            healed: self.healed()?,
             virtual_ms: self.now,
         })
     }
@@ -130,7 +153,8 @@ impl World {
         while let Some((at, event)) = self.queue.pop(end) {
             self.events += 1;
             self.events_now = if at == self.now { self.events_now + 1 } else { 0 };
-            if self.events > EVENTS || self.events_now > EVENTS_AT_ONCE {
+            let most = EVENTS.max(self.plan.end() / 1_000 * EVENTS_A_SECOND) * self.phones.len() as u64;
+            if self.events > most || self.events_now > EVENTS_AT_ONCE {
                 return Err(Violation::new(
                     "G3",
                     format!("it spins: {} events, at last {event:?}", self.events),
@@ -147,7 +171,15 @@ impl World {
         self.events
     }
 
-    pub(crate) fn note(&mut self, text: String) {
+    pub(crate) fn reach(&mut self, what: Sometimes) {
+        *self.reached.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn name(&self, who: usize) -> &'static str {
+        self.phones[who].name()
+    }
+
+    pub(crate) fn note(&mut self, text: impl Display) {
         self.trace.line(self.now, text);
     }
 
@@ -186,11 +218,11 @@ impl World {
     }
 
     fn sign_in(&mut self, who: usize) -> Checked {
-        let session = self.host.issuer.sign_in(who, wall(self.now));
+        let session = self.host.issuer.sign_in(self.phones[who].person, wall(self.now));
         let phone = &mut self.phones[who];
         phone.is_signing_in = false;
         phone.session = Some(session.clone());
-        self.note(format!("{} signs in", PEOPLE[who].name));
+        self.note(format!("{} signs in", self.name(who)));
         self.feed(who, Input::SignedIn(session))
     }
 
@@ -202,7 +234,7 @@ impl World {
     }
 
     pub(crate) fn end(&mut self, who: usize, down_ms: u64, end: End) -> Checked {
-        let name = PEOPLE[who].name;
+        let name = self.name(who);
         let reboot = end != End::Death;
         self.note(format!("{name}'s app dies{}", if reboot { " with the whole phone" } else { "" }));
         self.drop_socket(who);
@@ -225,7 +257,7 @@ impl World {
     }
 
     fn server_starts(&mut self) -> Checked {
-        self.note("the server starts".to_owned());
+        self.note("the server starts");
         self.host.restart(self.plan.seed ^ self.now);
         let life = self.host.life;
         self.queue.push(self.now + 1_000, Event::HubTick { life });
@@ -237,9 +269,12 @@ impl World {
         if !self.host.is_up {
             return;
         }
-        self.note("the server stops".to_owned());
+        self.note("the server stops");
         self.host.is_up = false;
         self.host.life += 1;
+        if self.conns.values().any(|conn| conn.at_server) {
+            self.reach(Sometimes::ServerStopped);
+        }
         let conns: Vec<u64> = self.conns.keys().copied().collect();
         for id in conns {
             let delay = self.delay();

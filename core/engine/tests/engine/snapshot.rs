@@ -3,7 +3,7 @@
 use innsync_domain::{EntityKind, SuiteStatus};
 use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
 use innsync_protocol::{
-    ClientFrame, Delta, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
+    ClientFrame, Delta, OpResult, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
 };
 
 use crate::support::*;
@@ -281,8 +281,10 @@ fn an_answer_that_overtakes_that_of_resume_is_confirmed_by_it() {
     phone.feed(Input::Foreground);
     phone.settle();
     phone.greet(&motel);
-    let pull = phone.next_request("/v1/sync");
-    phone.serve_one(&pull, &mut motel);
+    while phone.has_request("/v1/sync") {
+        let pull = phone.next_request("/v1/sync");
+        phone.serve_one(&pull, &mut motel);
+    }
     while !phone.has_request("/v1/ops") {
         phone.pass(500);
     }
@@ -291,6 +293,137 @@ fn an_answer_that_overtakes_that_of_resume_is_confirmed_by_it() {
     assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "who answers is not known yet");
     phone.delta(motel.delta(ana(), 1, 1));
     assert_eq!(phone.state_of(op), None);
+}
+
+#[test]
+fn what_a_backup_lost_that_nobody_declares_is_sent_again_though_the_cursor_is_in_it() {
+    // G1, G3, G17: taken and answered, and its commit not seen; another commit may have its number by then.
+    for others in [0, 1] {
+        let mut motel = motel();
+        let mut backup = motel.clone();
+        let mut phone = Phone::online(ana(), &mut motel);
+        let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        let push = phone.next_request("/v1/ops");
+        phone.serve_one(&push, &mut motel);
+        assert!(matches!(phone.state_of(op), Some(OpState::Applied { seq: 1, .. })));
+        phone.break_link();
+        let mut motel = backup.clone();
+        for _ in 0..others {
+            backup.act(maria(), set_status(105, SuiteStatus::OutOfService));
+            motel = backup.clone();
+        }
+        phone.feed(Input::Foreground);
+        phone.settle();
+        phone.greet(&motel);
+        phone.delta(motel.delta(ana(), 0, others));
+        phone.catch_up(&mut motel);
+        assert_eq!(phone.state_of(op), None);
+        assert!(motel.outcomes[&op].seq().is_some());
+        assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+    }
+}
+
+#[test]
+fn what_the_other_history_refused_is_left_to_a_person() {
+    // G1, G17: a request that arrived twice, the second time at the server that was restored.
+    for socket in [true, false] {
+        let mut motel = motel();
+        let mut backup = motel.clone();
+        let mut phone = Phone::online(ana(), &mut motel);
+        let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        let push = phone.next_request("/v1/ops");
+        phone.serve_one(&push, &mut motel);
+        phone.break_link();
+        backup.act(maria(), set_status(101, SuiteStatus::OutOfService));
+        backup.push(&push.body.as_ref().unwrap().0);
+        assert_eq!(backup.outcomes[&op].seq(), None);
+        let mut motel = backup;
+        phone.feed(Input::Foreground);
+        phone.settle();
+        phone.greet(&motel);
+        let results = vec![OpResult { id: op, result: motel.outcomes[&op].clone() }];
+        match socket {
+            true => drop(phone.delta(Delta { results, ..motel.delta(ana(), 0, 1) })),
+            false => phone.reset(ResetReason::History),
+        }
+        phone.catch_up(&mut motel);
+        assert!(matches!(phone.state_of(op), Some(OpState::Parked { .. })), "{:?}", phone.state_of(op));
+        assert_eq!(phone.sees(&suite_ref(101), "status"), "OUT_OF_SERVICE");
+    }
+}
+
+#[test]
+fn what_another_server_answers_is_not_reached_while_nobody_knows_that_the_link_is_dead() {
+    // G7, G17: the socket leads nowhere any more, and the server was restored from a backup.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    motel.act(maria(), set_status(105, SuiteStatus::OutOfService));
+    phone.delta(motel.delta(ana(), 0, 1));
+    backup.epoch = 2;
+    let mut motel = backup;
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { seq: 1, .. })), "it is of another history");
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+}
+
+#[test]
+fn what_depends_on_an_operation_that_a_backup_lost_does_not_wait_for_it() {
+    // G3, G17: the one is confirmed, the other could not be sent any more.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let first = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let second = phone.try_after(set_status(103, SuiteStatus::Cleaning), vec![first]).unwrap().id;
+    let push = phone.next_request("/v1/ops");
+    let mut ops: innsync_protocol::PushRequest =
+        serde_json::from_str(&push.body.as_ref().unwrap().0).unwrap();
+    ops.ops.truncate(1);
+    motel.push(&serde_json::to_string(&ops).unwrap());
+    phone.fail(&push);
+    phone.delta(motel.delta(ana(), 0, 1));
+    assert_eq!(phone.state_of(first), None);
+    phone.break_link();
+    backup.epoch = 2;
+    phone.go_online(&mut backup);
+    while phone.state_of(second).is_some() {
+        phone.pass(1_000);
+        phone.catch_up(&mut backup);
+    }
+    assert!(backup.outcomes[&second].seq().is_some());
+}
+
+#[test]
+fn frames_and_pulls_of_a_connection_end_with_it() {
+    // G6, G17: a frame that waited for a pull would fit, were the server still what it was.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    for number in [103, 104, 105] {
+        motel.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    phone.delta(motel.delta(ana(), 1, 2));
+    let pull = phone.next_request("/v1/sync");
+    phone.delta(motel.delta(ana(), 2, 3));
+    let late = innsync_protocol::SyncAnswer::Delta(motel.delta(ana(), 0, 2)).to_json();
+    phone.break_link();
+    for number in [101, 102] {
+        backup.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    let mut motel = backup;
+    phone.feed(Input::Foreground);
+    phone.settle();
+    phone.greet(&motel);
+    phone.answer(&pull, 200, late);
+    phone.delta(motel.delta(ana(), 0, 2));
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.cursor(), motel.cursor());
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
 }
 
 #[test]

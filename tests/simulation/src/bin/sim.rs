@@ -1,14 +1,19 @@
 //! Runs seeds on all processors, or a saved plan. The last line says how many ran clean.
 
-#![allow(clippy::print_stdout)] // It is a command line.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // It is a command line.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use innsync_simulation::{Bug, Failure, Plan, run_with, save};
+use innsync_simulation::{Bug, Failure, Plan, Shrunk, Sometimes, run_with, save, save_shortest, shrink};
 use serde::{Deserialize, Serialize};
+
+/// Seeds of which nobody expects that they reach everything.
+const FEW: u64 = 100;
 
 /// Phones and server on virtual time, from seeds.
 #[derive(Parser)]
@@ -34,12 +39,22 @@ struct Arguments {
     /// Processes at once; one for each processor unless given. (Not threads: SQLite's randomness is the process's.)
     #[arg(long, value_name = "N")]
     jobs: Option<u64>,
+    /// Runs each of the twelve mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
+    /// --mutants`.
+    #[arg(long, conflicts_with_all = ["minutes", "disks", "plan", "json", "jobs", "trace", "keep_going"])]
+    mutants: bool,
     /// Prints everything that happens; with one process.
     #[arg(long)]
     trace: bool,
     /// Goes on after a failure.
     #[arg(long)]
     keep_going: bool,
+    /// Does not look for a shorter plan that fails in the same way.
+    #[arg(long)]
+    no_shrink: bool,
+    /// Looks for a shorter plan for so many seconds, instead of 20.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    shrink: u64,
     /// Runs each so-manieth seed: the others are other processes'.
     #[arg(long, hide = true, default_value_t = 1)]
     stride: u64,
@@ -61,6 +76,11 @@ struct Sum {
     parked: u64,
     /// Faults of disks.
     disk_faults: u64,
+    /// How often a phone compared its digest with the server's.
+    digests: u64,
+    /// What some runs should reach, and how many did.
+    #[serde(default)]
+    reached: BTreeMap<String, u64>,
     /// Milliseconds of all processes together.
     millis: u64,
 }
@@ -70,7 +90,10 @@ struct Failed {
     seed: u64,
     guarantee: String,
     detail: String,
+    /// Its plan.
     plan: Option<PathBuf>,
+    /// A shorter one that fails in the same way.
+    shortest: Option<PathBuf>,
 }
 
 impl Sum {
@@ -81,7 +104,17 @@ impl Sum {
         self.confirmed += other.confirmed;
         self.parked += other.parked;
         self.disk_faults += other.disk_faults;
+        self.digests += other.digests;
         self.millis += other.millis;
+        for (what, runs) in other.reached {
+            *self.reached.entry(what).or_default() += runs;
+        }
+    }
+
+    /// What no run has reached of what some should.
+    fn never(&self) -> Vec<&'static str> {
+        let texts = Sometimes::ALL.iter().map(|what| what.text());
+        texts.filter(|text| !self.reached.contains_key(*text)).collect()
     }
 
     fn seeds(&self) -> u64 {
@@ -90,14 +123,20 @@ impl Sum {
 
     fn print(&self, begun: Instant) {
         println!(
-            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {:.1} ms a seed, {:.1} s in all",
+            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {} digests compared; {:.1} ms a seed, {:.1} s in all",
             self.saved,
             self.confirmed,
             self.parked,
             self.disk_faults,
+            self.digests,
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
+        // Few runs reach little.
+        let never = if self.seeds() < FEW { Vec::new() } else { self.never() };
+        for text in never {
+            println!("never: {text}");
+        }
         println!("{} seeds ran clean, {} failed", self.clean, self.failed.len());
     }
 }
@@ -105,6 +144,9 @@ impl Sum {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let begun = Instant::now();
+    if arguments.mutants {
+        return hunt(&arguments);
+    }
     let processors = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
     let jobs = arguments.jobs.unwrap_or(processors).max(1);
     let single = jobs == 1 || arguments.trace || arguments.plan.is_some();
@@ -129,6 +171,32 @@ fn main() -> ExitCode {
     if sum.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// A build without mutants: says how to get one.
+#[cfg(not(feature = "mutants"))]
+fn hunt(_: &Arguments) -> ExitCode {
+    println!(
+        "there are no mutants in this build; run `cargo xtask sim --mutants`, which makes one that has them"
+    );
+    ExitCode::from(2)
+}
+
+/// Each mutant, until it is caught.
+#[cfg(feature = "mutants")]
+fn hunt(arguments: &Arguments) -> ExitCode {
+    use innsync_simulation::mutants::{Hunt, hunt};
+    let (mut caught, mut all) = (0, 0);
+    println!("{:<26} {:<7} {:>5} {:>8}  what was seen", "mutant", "failed", "seeds", "time");
+    hunt(arguments.from, arguments.seeds, |Hunt { mutant, caught: found, seeds, time }| {
+        all += 1;
+        caught += u64::from(found.is_some());
+        let (guarantee, detail) = found.as_ref().map_or(("-", ""), |(it, detail)| (*it, detail));
+        let detail: String = detail.lines().next().unwrap_or("it survived").chars().take(110).collect();
+        println!("{mutant:<26} {guarantee:<7} {seeds:>5} {:>6.2} s  {detail}", time.as_secs_f64());
+    });
+    println!("{caught} of {all} mutants were caught");
+    if caught == all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn write(file: &Path, sum: &Sum) -> std::io::Result<()> {
     std::fs::write(file, serde_json::to_string_pretty(sum)?)
 }
@@ -140,7 +208,7 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
         let plan = text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
         let plan = plan.map_err(|error| format!("{} is no plan: {error}", path.display()))?;
-        one(&plan, arguments.trace, &mut sum);
+        one(&plan, arguments, &mut sum);
         return Ok(sum);
     }
     let last = match arguments.minutes {
@@ -155,7 +223,7 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
         if arguments.disks && plan.disks.is_empty() {
             continue;
         }
-        one(&plan, arguments.trace, &mut sum);
+        one(&plan, arguments, &mut sum);
         if !sum.failed.is_empty() && !arguments.keep_going {
             break;
         }
@@ -163,34 +231,64 @@ fn run(arguments: &Arguments, begun: Instant) -> Result<Sum, String> {
     Ok(sum)
 }
 
-fn one(plan: &Plan, trace: bool, sum: &mut Sum) {
+fn one(plan: &Plan, arguments: &Arguments, sum: &mut Sum) {
     let begun = Instant::now();
-    match run_with(plan, Bug::None, trace) {
+    match run_with(plan, Bug::None, arguments.trace) {
         Ok(report) => {
             sum.clean += 1;
             sum.saved += report.accepted;
             sum.confirmed += report.confirmed;
             sum.parked += report.parked;
             sum.disk_faults += report.disk_faults;
+            sum.digests += report.digests;
+            for what in report.reached.keys() {
+                *sum.reached.entry(what.text().to_owned()).or_default() += 1;
+            }
         }
-        Err(failure) => sum.failed.push(told(&failure)),
+        Err(failure) => sum.failed.push(told(&failure, arguments)),
     }
     sum.millis += u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
 }
 
-fn told(failure: &Failure) -> Failed {
-    println!("{failure}");
+fn told(failure: &Failure, arguments: &Arguments) -> Failed {
     let plan = save(failure);
-    match &plan {
-        Ok(path) => println!("its plan: {}", path.display()),
-        Err(error) => println!("its plan could not be written: {error}"),
+    let shrunk = (!arguments.no_shrink).then(|| shorter(failure, Duration::from_secs(arguments.shrink)));
+    let shortest = shrunk.as_ref().map(|shrunk| save_shortest(&shrunk.failure));
+    let shown = shrunk.as_ref().map_or(failure, |shrunk| &shrunk.failure);
+    println!("{shown}");
+    if let Some(Shrunk { failure: short, runs, is_done }) = &shrunk {
+        let (was, is) = (failure.plan.steps.len(), short.plan.steps.len());
+        let all = if *is_done { "nothing more can be left out" } else { "more might be left out" };
+        println!("{is} of {was} steps, after {runs} runs; {all}:\n{}", short.plan);
+    }
+    for (what, path) in [("its plan", Some(&plan)), ("the shortest", shortest.as_ref())] {
+        match path {
+            Some(Ok(path)) => println!("{what}: {}", path.display()),
+            Some(Err(error)) => println!("{what} could not be written: {error}"),
+            None => {}
+        }
     }
     Failed {
         seed: failure.plan.seed,
         guarantee: failure.violation.guarantee.to_owned(),
         detail: failure.violation.detail.clone(),
         plan: plan.ok(),
+        shortest: shortest.and_then(Result::ok),
     }
+}
+
+/// Shrinks, and shows on a terminal how far it is.
+fn shorter(failure: &Failure, within: Duration) -> Shrunk {
+    let is_terminal = std::io::stderr().is_terminal();
+    let shrunk = shrink(failure, Bug::None, within, &mut |runs, steps| {
+        if is_terminal {
+            eprint!("\rshrinking: {steps} steps left after {runs} runs ");
+        }
+    });
+    if is_terminal {
+        eprintln!();
+    }
+    shrunk
 }
 
 /// The seeds, by so many processes: each takes every so-manieth one.
@@ -207,7 +305,13 @@ fn share_out(arguments: &Arguments, jobs: u64) -> Result<Sum, String> {
             Some(minutes) => command.args(["--minutes", &minutes.to_string()]),
             None => command.args(["--seeds", &arguments.seeds.saturating_sub(job).to_string()]),
         };
-        for (flag, on) in [("--disks", arguments.disks), ("--keep-going", arguments.keep_going)] {
+        command.args(["--shrink", &arguments.shrink.to_string()]);
+        let flags = [
+            ("--disks", arguments.disks),
+            ("--keep-going", arguments.keep_going),
+            ("--no-shrink", arguments.no_shrink),
+        ];
+        for (flag, on) in flags {
             if on {
                 command.arg(flag);
             }

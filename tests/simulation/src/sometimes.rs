@@ -1,0 +1,84 @@
+//! Situations that some runs should reach, or the checks say less than they seem to. The harness marks what it sees;
+//! over many seeds each must have been seen, but for those that are only met with failing disks or in the long run.
+
+macro_rules! sometimes {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// See the module.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[allow(missing_docs)]
+        pub enum Sometimes { $($name),* }
+
+        impl Sometimes {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// What is seen, in a few words.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+sometimes! {
+    // Operations.
+    ParkedConflict = "an operation is parked as a conflict",
+    ParkedRefused = "an operation is parked as refused",
+    ParkedDependency = "an operation is parked since another did not succeed",
+    ParkedTooLarge = "an operation is parked as too large",
+    RefusedAtOnce = "a command is refused by the phone itself",
+    Retried = "a parked operation is tried again",
+    Discarded = "a parked operation is discarded",
+    Merged = "an operation is merged",
+    Skipped = "a consequence is skipped",
+    Duplicate = "an operation comes to the server again",
+    DependencyUnknown = "an operation comes before one that it depends on",
+    Offered = "a confirmed operation is offered again",
+    SentBySeveral = "two phones send one operation",
+    LostByBackup = "a confirmed operation is lost with what a backup does not have",
+    // Catching up.
+    ResetScope = "a phone is told RESET SCOPE",
+    ResetHistory = "a phone is told RESET HISTORY",
+    ResetHorizon = "a phone is told RESET HORIZON",
+    Gap = "a frame leaves a gap",
+    OldFrame = "a frame tells what is known",
+    MorePages = "a pull has more pages",
+    Digest = "a digest is asked for",
+    SnapshotCut = "a snapshot is cut",
+    SnapshotResumed = "a cut snapshot goes on",
+    SwappedUnderWork = "a snapshot is swapped in under an outbox that is not empty",
+    PassedOver = "a phone passes over what it does not know",
+    OtherHistory = "a phone leaves a history that the server lost",
+    // Links and tokens.
+    AnswerLost = "the answer to a push that took effect is lost",
+    CopyOvertakes = "a doubled push takes effect before the push itself",
+    DeadLink = "a dead link is noticed by silence",
+    SilentPhone = "the server closes a silent socket",
+    ServerStopped = "the server stops with sockets open",
+    TokenRefreshed = "a token is refreshed",
+    SignInRequired = "a person must sign in",
+    Suspended = "an app wakes after hours",
+    OneWay = "a socket carries one direction alone",
+    Refused = "a push that took effect is answered with a refusal",
+    CutAnswer = "an answer's body breaks off",
+    Captive = "a captive portal answers",
+    // Lives.
+    DiedBeforeCommit = "an app dies before a commit",
+    DiedAfterCommit = "an app dies after a commit",
+    DiedAmidOutputs = "an app dies amid what it says",
+    StartedWithSent = "an app starts with an operation that may have been taken",
+    StartedWithApplied = "an app starts with an operation whose commit it has not seen",
+    StartedAmidSnapshot = "an app starts without the rest of its first snapshot",
+    CommitFailed = "a commit fails",
+    ManyPhones = "twenty phones work at once",
+    // Failing disks.
+    DiskCrash = "an app dies within an operation of its disk",
+    DiskPowerLoss = "the power fails within an operation of a disk",
+    DiskIo = "a disk fails",
+    DiskFull = "a disk is full",
+    DiskBusy = "a database is locked",
+    FailedCommitFound = "a commit that failed is found done after a death",
+    // Effects.
+    Emergency = "an emergency rings",
+    Withdrawn = "an effect is withdrawn",
+}
