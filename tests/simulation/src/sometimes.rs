@@ -70,6 +70,7 @@ sometimes! {
     StartedWithApplied = "an app starts with an operation whose commit it has not seen",
     StartedAmidSnapshot = "an app starts without the rest of its first snapshot",
     CommitFailed = "a commit fails",
+    Rehired = "somebody is taken off the staff and back",
     ManyPhones = "twenty phones work at once",
     // Failing disks.
     DiskCrash = "an app dies within an operation of its disk",
