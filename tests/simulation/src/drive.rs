@@ -159,7 +159,8 @@ impl World {
         let phone = &mut self.phones[who];
         let cursor = phone.shadow.meta.cursor;
         let histories = self.past.iter().chain([&self.model]);
-        let Some(found) = histories.enumerate().filter(|(_, it)| it.has(&cursor)).map(|(at, _)| at).last() else {
+        let Some(found) = histories.enumerate().filter(|(_, it)| it.has(&cursor)).map(|(at, _)| at).last()
+        else {
             let detail = format!("{} is at {cursor:?}, where the server never was", phone.name());
             return Err(Violation::new("G6", detail));
         };

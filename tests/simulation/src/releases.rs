@@ -42,7 +42,9 @@ pub(crate) fn snapshot(releases: Releases, lines: &mut Vec<String>) {
 pub(crate) fn frame_up(releases: Releases, text: String) -> String {
     // An older server answers that it does not know AUTH, and closes the socket when its token is over.
     match releases {
-        Releases::OlderServer if text.starts_with(r#"{"type":"AUTH""#) => r#"{"type":"UNHEARD_OF"}"#.to_owned(),
+        Releases::OlderServer if text.starts_with(r#"{"type":"AUTH""#) => {
+            r#"{"type":"UNHEARD_OF"}"#.to_owned()
+        }
         _ => text,
     }
 }
@@ -61,7 +63,8 @@ fn more(body: &mut Value) {
         commit["forecast"] = json!(null);
         if let Some(changes) = commit.get_mut("changes").and_then(Value::as_array_mut) {
             let entity = json!({ "id": "3d0c5b5e-0000-7000-8000-000000000999", "version": 1 });
-            let created = json!({ "op": "UPSERT", "entityType": "MINIBAR", "entity": entity, "created": true });
+            let created =
+                json!({ "op": "UPSERT", "entityType": "MINIBAR", "entity": entity, "created": true });
             changes.push(created);
         }
     }

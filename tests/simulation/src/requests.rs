@@ -186,8 +186,13 @@ impl World {
 
     /// What a proxy, or a program that is not ours, may answer.
     fn refusal(&mut self) -> HttpAnswer {
-        let refusals =
-            [(401, "TOKEN_INVALID"), (403, "FORBIDDEN"), (404, "NOT_FOUND"), (409, "CONFLICT"), (413, "TOO_LARGE")];
+        let refusals = [
+            (401, "TOKEN_INVALID"),
+            (403, "FORBIDDEN"),
+            (404, "NOT_FOUND"),
+            (409, "CONFLICT"),
+            (413, "TOO_LARGE"),
+        ];
         let (status, code) = *self.random.pick(&refusals).unwrap_or(&(403, "FORBIDDEN"));
         match self.random.chance(500) {
             true => problem(status, code, "No."),

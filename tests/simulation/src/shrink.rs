@@ -129,7 +129,8 @@ impl Search<'_> {
                 self.keeps(plan);
             }
         }
-        let busy = self.best.plan.steps.iter().filter_map(|step| step.what.who()).max().map_or(0, |who| who + 1);
+        let busy =
+            self.best.plan.steps.iter().filter_map(|step| step.what.who()).max().map_or(0, |who| who + 1);
         let people = busy.max(FEW);
         if people < self.best.plan.people {
             self.keeps(Plan { people, ..self.best.plan.clone() });

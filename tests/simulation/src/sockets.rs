@@ -12,8 +12,8 @@ use crate::people::PROPERTY;
 use crate::phone::wall;
 use crate::plan::{Releases, Side};
 use crate::queue::Event;
-use crate::shadow::Shadow;
 use crate::releases;
+use crate::shadow::Shadow;
 use crate::sometimes::Sometimes;
 use crate::world::World;
 

@@ -194,7 +194,11 @@ impl World {
     /// Maria takes them back, as soon as she can and what she did before is done.
     pub(crate) fn rehire(&mut self, person: usize) -> Checked {
         let id = employee(person);
-        let about = |op: &QueuedOp| op.op.command.primary().id == id;
+        let about = |op: &QueuedOp| {
+            let staff =
+                matches!(op.op.command, Command::DeleteEmployee { .. } | Command::CreateEmployee { .. });
+            staff && op.op.command.primary().id == id && !matches!(op.state, OpState::Parked { .. })
+        };
         let waits = self.phones.iter().any(|phone| phone.shadow.outbox.values().any(about));
         if self.model.person(id).is_some() && !waits {
             return Ok(());

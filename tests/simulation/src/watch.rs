@@ -87,7 +87,10 @@ impl Watch {
             return Ok(());
         }
         let from = self.seq;
-        if touched.everything || std::mem::take(&mut self.is_other_history) || (to != from && !self.advance(model, to)?) {
+        if touched.everything
+            || std::mem::take(&mut self.is_other_history)
+            || (to != from && !self.advance(model, to)?)
+        {
             self.expected = self.view(model, to)?;
             self.seq = to;
             return self.whole(shadow);

@@ -69,7 +69,10 @@ fn fresh_seeds_run_clean() {
     let never = Sometimes::ALL.iter().filter(|what| !reached.contains_key(what.text()));
     let unexpected: Vec<_> = never.filter(|what| !RARE.iter().any(|(rare, _)| rare == *what)).collect();
     // A few seeds are not expected to reach everything.
-    assert!(count < 2_000 || unexpected.is_empty(), "what 2,000 seeds should reach, and did not: {unexpected:?}");
+    assert!(
+        count < 2_000 || unexpected.is_empty(),
+        "what 2,000 seeds should reach, and did not: {unexpected:?}"
+    );
 }
 
 /// What 2,000 seeds may not reach, and why.

@@ -9,9 +9,7 @@ use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use innsync_simulation::{
-    Bug, Failure, Plan, Shrunk, Sometimes, run_with, save, save_shortest, shrink,
-};
+use innsync_simulation::{Bug, Failure, Plan, Shrunk, Sometimes, run_with, save, save_shortest, shrink};
 use serde::{Deserialize, Serialize};
 
 /// Seeds of which nobody expects that they reach everything.
