@@ -1,4 +1,4 @@
-//! Three phones and a server, and the one loop that everything happens in.
+//! Phones and a server, and the one loop that everything happens in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
