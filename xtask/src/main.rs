@@ -29,7 +29,7 @@ enum Command {
     Demo(demo::Args),
     #[command(hide = true)]
     Basement(demo::BasementArgs),
-    /// Runs the simulator: three phones and the server on virtual time, one seed after the other.
+    /// Runs the simulator: phones and the server on virtual time, one seed after the other.
     Sim(sim::Args),
     /// Runs rounds of chaos: server and phones as processes, a bad network between them, and kill -9 of both.
     E2e(e2e::Args),

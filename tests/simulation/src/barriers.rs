@@ -7,14 +7,16 @@ use crate::failure::{Checked, Violation};
 use crate::host::broken;
 use crate::people::PROPERTY;
 use crate::shadow::Shadow;
+use crate::sometimes::Sometimes;
 use crate::world::World;
 
 /// Somebody waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Barrier {
     request: u64,
-    /// Where the server was at the call.
+    /// Where the server was at the call, and in which of its histories: how many were before it.
     head: Cursor,
+    history: usize,
     /// The first place in the outbox that was free.
     before: u64,
 }
@@ -31,18 +33,22 @@ impl World {
     /// Somebody wants to know when they are up to date.
     pub(crate) fn raise_barrier(&mut self, who: usize) -> Checked {
         let head = self.host.authority.read().head(PROPERTY).map_err(broken)?;
+        let history = self.past.len();
         let phone = &mut self.phones[who];
         if phone.engine.is_none() {
             return Ok(());
         }
         phone.requests += 1;
-        let barrier = Barrier { request: phone.requests, head, before: phone.shadow.meta.next_order };
+        let barrier =
+            Barrier { request: phone.requests, head, history, before: phone.shadow.meta.next_order };
         phone.barriers.push(barrier);
         self.feed(who, Input::Barrier { request: barrier.request })
     }
 
     /// They are told that they are.
     pub(crate) fn barrier_lifted(&mut self, who: usize, request: u64) -> Checked {
+        self.reach(Sometimes::UpToDate);
+        let history = self.history_of(who)?;
         let phone = &mut self.phones[who];
         let name = phone.name();
         let Some(at) = phone.barriers.iter().position(|barrier| barrier.request == request) else {
@@ -53,7 +59,7 @@ impl World {
         };
         let barrier = phone.barriers.remove(at);
         let cursor = phone.shadow.meta.cursor;
-        if cursor.epoch == barrier.head.epoch && cursor.seq < barrier.head.seq {
+        if (history, cursor.seq) < (barrier.history, barrier.head.seq) {
             let detail = format!(
                 "{name} is told to be up to date at {}, the server was at {}",
                 cursor.seq, barrier.head.seq

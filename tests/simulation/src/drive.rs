@@ -165,7 +165,7 @@ impl World {
     }
 
     /// In which of the server's histories a phone's cursor is: how many were before it.
-    fn history_of(&mut self, who: usize) -> Checked<usize> {
+    pub(crate) fn history_of(&mut self, who: usize) -> Checked<usize> {
         let phone = &mut self.phones[who];
         let cursor = phone.shadow.meta.cursor;
         let histories = self.past.iter().chain([&self.model]);

@@ -1,4 +1,4 @@
-//! Three phones and their server in one thread, on virtual time, from one seed: the real engine over the real SQLite, the
+//! Three phones (or twenty) and their server in one thread, on virtual time, from one seed: the real engine over the real SQLite, the
 //! real ledger, authority, REST and hub; the network, the clocks, the deaths and the people are made up. In every tenth run
 //! phones have their databases on disks that fail (`innsync-faulty-disk`): at any of SQLite's operations the app may die,
 //! the power fail, or the operation.
@@ -19,10 +19,13 @@
 //! server's digest says (G3, G9), and then rest. What these checks are worth is tried with mutants: `cargo xtask sim
 //! --mutants`, docs/testing.md.
 //!
-//! A failure says its seed; the same seed gives the same run. `cargo run -p innsync-simulation --bin sim -- --from 7
+//! A backup of the ledger may take its place; then the reference goes back, too, and a phone is compared with the history
+//! that its cursor is in. What a run reached of what some runs should is in its [`Report`] ([`Sometimes`]).
+//!
+//! A failure says its seed, and is made shorter ([`shrink`]); the same seed gives the same run. `cargo run -p innsync-simulation --bin sim -- --from 7
 //! --seeds 1 --trace` shows all of it.
 
-// Indices into the three phones come from plans, which are checked where they come in.
+// Indices into the phones come from plans, which are checked where they come in.
 #![allow(clippy::indexing_slicing)]
 
 mod barriers;

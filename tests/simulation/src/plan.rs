@@ -192,6 +192,8 @@ pub enum What {
     OneWay { who: usize, ms: u64, up: bool },
     /// The phone's database comes onto another phone, and both go on with it.
     CopyPhone { who: usize },
+    /// Maria takes the person off the staff, and back onto it after `ms`.
+    Dismiss { who: usize, ms: u64 },
 }
 
 /// Where in the way of an input the app dies.
@@ -446,5 +448,11 @@ fn more_trouble(seed: u64, steps: &mut Vec<Step>, people: usize) {
     if random.chance(80) {
         let who = random.below(people as u64) as usize;
         add(random.below(end), What::CopyPhone { who });
+    }
+    // A restored backup might have nobody who is to come back, or have them twice.
+    let restores = steps.iter().any(|step| matches!(step.what, What::Restore { .. }));
+    if random.chance(80) && !restores {
+        let (who, ms) = (*random.pick(&[ANA, BEN]).unwrap_or(&ANA), random.between(1, 60_000));
+        steps.push(Step { at: random.below(end), what: What::Dismiss { who, ms } });
     }
 }

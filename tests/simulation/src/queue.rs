@@ -51,6 +51,8 @@ pub(crate) enum Event {
     CaughtUp { life: u32, conn: ConnId, ticket: u64, answer: Option<SyncAnswer> },
     /// A second of the hub's has passed.
     HubTick { life: u32 },
+    /// Somebody who was taken off the staff is to come back.
+    Rehire { person: usize },
     /// The server is there again.
     ServerStart,
 }

@@ -158,7 +158,8 @@ impl What {
             | Self::Disconnect { who, .. }
             | Self::Suspend { who, .. }
             | Self::OneWay { who, .. }
-            | Self::CopyPhone { who } => Some(*who),
+            | Self::CopyPhone { who }
+            | Self::Dismiss { who, .. } => Some(*who),
             Self::RestartServer { .. } | Self::TrimLog { .. } | Self::BackUp | Self::Restore { .. } => None,
         }
     }

@@ -6,7 +6,7 @@ use innsync_server::hub::{ClientKind, ConnId, HubInput, HubOutput, Now, Opened};
 use innsync_server::ledger::Property;
 
 use crate::Bug;
-use crate::failure::{Checked, Violation};
+use crate::failure::Checked;
 use crate::host::broken;
 use crate::people::PROPERTY;
 use crate::phone::wall;
@@ -195,13 +195,16 @@ impl World {
             self.tell_phone(id, SocketEvent::closed(CloseCode::POLICY, "Authentication failed"));
             return Ok(());
         };
-        if let Some(conn) = self.conns.get_mut(&id) {
-            conn.at_server = true;
-        }
         let read = self.host.authority.read();
         let head = read.head(PROPERTY).map_err(broken)?;
         let viewer = read.person(PROPERTY, token.employee).map_err(broken)?;
-        let viewer = viewer.ok_or_else(|| Violation::new("RUN", "somebody is not on the staff"))?;
+        let Some(viewer) = viewer else {
+            self.tell_phone(id, SocketEvent::closed(CloseCode::POLICY, "Authentication failed"));
+            return Ok(());
+        };
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.at_server = true;
+        }
         let (name, time_zone) = ("Seaside Motel".to_owned(), "UTC".to_owned());
         let property = Property { id: PROPERTY.to_owned(), name, time_zone }.into();
         let kind = ClientKind::InnSync;

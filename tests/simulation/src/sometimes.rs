@@ -48,6 +48,7 @@ sometimes! {
     SnapshotResumed = "a cut snapshot goes on",
     SwappedUnderWork = "a snapshot is swapped in under an outbox that is not empty",
     PassedOver = "a phone passes over what it does not know",
+    UpToDate = "somebody is told that they are up to date",
     OtherHistory = "a phone leaves a history that the server lost",
     // Links and tokens.
     AnswerLost = "the answer to a push that took effect is lost",
@@ -70,6 +71,7 @@ sometimes! {
     StartedWithApplied = "an app starts with an operation whose commit it has not seen",
     StartedAmidSnapshot = "an app starts without the rest of its first snapshot",
     CommitFailed = "a commit fails",
+    Rehired = "somebody is taken off the staff and back",
     ManyPhones = "twenty phones work at once",
     // Failing disks.
     DiskCrash = "an app dies within an operation of its disk",

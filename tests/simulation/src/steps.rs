@@ -1,14 +1,14 @@
 //! The steps of a plan, carried out.
 
-use innsync_domain::Uuid;
-use innsync_engine::{Input, OpState};
+use innsync_domain::{Command, EntityKind, EntityRef, Uuid};
+use innsync_engine::{Input, OpState, QueuedOp};
 use innsync_random::Random;
 
 use crate::failure::Checked;
 use crate::host::broken;
 use crate::ids;
 use crate::model::Model;
-use crate::people::PROPERTY;
+use crate::people::{Human, MARIA, PEOPLE, PROPERTY, employee};
 use crate::phone::Death;
 use crate::plan::{CrashPoint, Side, What};
 use crate::queue::Event;
@@ -32,6 +32,7 @@ impl World {
                 Ok(())
             }
             What::CopyPhone { who } => self.copy_phone(who),
+            What::Dismiss { who, ms } => self.dismiss(who, ms),
             What::Act { who, deed, pick } => self.act(who, deed, pick),
             What::Decide { who, pick } => self.decide(who, pick),
             What::Crash { who, point: CrashPoint::Idle, down_ms, reboot } => {
@@ -181,6 +182,52 @@ impl World {
             self.cut(id, side);
         }
         Ok(())
+    }
+
+    /// Maria takes somebody off the staff.
+    fn dismiss(&mut self, who: usize, ms: u64) -> Checked {
+        let person = self.phones[who].person;
+        if self.phones[MARIA].engine.is_none() || self.phones[MARIA].is_frozen(self.now) {
+            return Ok(());
+        }
+        self.queue.push(self.now + ms, Event::Rehire { person });
+        self.maria_does(Command::DeleteEmployee { employee_id: employee(person) })
+    }
+
+    /// Maria takes them back, as soon as she can and what she did before is done.
+    pub(crate) fn rehire(&mut self, person: usize) -> Checked {
+        let id = employee(person);
+        let about = |op: &QueuedOp| {
+            let staff =
+                matches!(op.op.command, Command::DeleteEmployee { .. } | Command::CreateEmployee { .. });
+            staff && op.op.command.primary().id == id && !matches!(op.state, OpState::Parked { .. })
+        };
+        let waits = self.phones.iter().any(|phone| phone.shadow.outbox.values().any(about));
+        if self.model.person(id).is_some() && !waits {
+            return Ok(());
+        }
+        self.queue.push(self.now + 2_000, Event::Rehire { person });
+        // What is parked might hold back that they come back, if only through others.
+        for id in self.parked_of(MARIA) {
+            self.feed(MARIA, Input::Discard { id })?;
+        }
+        let maria = &self.phones[MARIA];
+        let away = maria.engine.is_none() || maria.is_frozen(self.now);
+        if waits || away || maria.shadow.shown.contains_key(&EntityRef::new(EntityKind::Employee, id)) {
+            return Ok(());
+        }
+        self.reach(Sometimes::Rehired);
+        let Human { name, role, department, .. } = &PEOPLE[person];
+        let (name, role, department) = ((*name).to_owned(), role.clone(), department.clone());
+        self.maria_does(Command::CreateEmployee { employee_id: id, name, role, department })
+    }
+
+    fn maria_does(&mut self, command: Command) -> Checked {
+        let phone = &mut self.phones[MARIA];
+        phone.requests += 1;
+        let (request, now) = (phone.requests, phone.now(self.now).wall);
+        let id = ids::version_7(&mut self.ids, now);
+        self.feed(MARIA, Input::Execute { request, id, command, depends_on: Vec::new() })
     }
 
     /// Another phone of the same person, over a copy of the database.

@@ -80,6 +80,9 @@ impl fmt::Display for What {
                 let way = if *up { "sends" } else { "is sent" };
                 write!(f, "for {ms} ms nothing arrives that {} {way}", name(*who))
             }
+            Self::Dismiss { who, ms } => {
+                write!(f, "maria takes {} off the staff, and back after {ms} ms", name(*who))
+            }
             Self::CopyPhone { who } => write!(f, "{}'s database comes onto another phone", name(*who)),
         }
     }

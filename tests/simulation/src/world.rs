@@ -1,4 +1,4 @@
-//! Three phones and a server, and the one loop that everything happens in.
+//! Phones and a server, and the one loop that everything happens in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
 use crate::host::Host;
 use crate::model::Model;
-use crate::people::FEW;
+use crate::people::{FEW, employee};
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
@@ -26,6 +26,9 @@ const EVENTS: u64 = 20_000;
 const EVENTS_A_SECOND: u64 = 3;
 /// Events at one and the same moment; more is a run that spins.
 const EVENTS_AT_ONCE: u64 = 2_000;
+
+/// Milliseconds after which somebody tries again to sign in who is not on the staff.
+const NOT_ON_STAFF_MS: u64 = 3_000;
 
 /// What a person gave and their phone saved.
 #[derive(Debug)]
@@ -213,11 +216,16 @@ impl World {
             Event::ToPhone { conn, event } => self.reaches_phone(conn, event),
             Event::CaughtUp { life, conn, ticket, answer } => self.caught_up(life, conn, ticket, answer),
             Event::HubTick { life } => self.hub_tick(life),
+            Event::Rehire { person } => self.rehire(person),
             Event::ServerStart => self.server_starts(),
         }
     }
 
     fn sign_in(&mut self, who: usize) -> Checked {
+        if self.model.person(employee(self.phones[who].person)).is_none() {
+            self.queue.push(self.now + NOT_ON_STAFF_MS, Event::SignIn { who });
+            return Ok(());
+        }
         let session = self.host.issuer.sign_in(self.phones[who].person, wall(self.now));
         let phone = &mut self.phones[who];
         phone.is_signing_in = false;

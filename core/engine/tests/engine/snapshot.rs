@@ -390,12 +390,21 @@ fn what_depends_on_an_operation_that_a_backup_lost_does_not_wait_for_it() {
     assert_eq!(phone.state_of(first), None);
     phone.break_link();
     backup.epoch = 2;
-    phone.go_online(&mut backup);
+    phone.feed(Input::Foreground);
+    phone.settle();
+    phone.greet(&backup);
+    let push = phone.next_request("/v1/ops");
+    phone.reset(ResetReason::History);
+    let snapshot = phone.next_request("/v1/snapshot");
+    phone.serve_one(&snapshot, &mut backup);
+    phone.fail(&push);
     while phone.state_of(second).is_some() {
         phone.pass(1_000);
         phone.catch_up(&mut backup);
     }
     assert!(backup.outcomes[&second].seq().is_some());
+    let sent = backup.received.last().unwrap();
+    assert_eq!((sent.id, &sent.depends_on), (second, &vec![]), "a server would wait for it");
 }
 
 #[test]
@@ -410,6 +419,7 @@ fn frames_and_pulls_of_a_connection_end_with_it() {
     phone.delta(motel.delta(ana(), 1, 2));
     let pull = phone.next_request("/v1/sync");
     phone.delta(motel.delta(ana(), 2, 3));
+    assert_eq!(phone.cursor().seq, 0, "it waits for the pull");
     let late = innsync_protocol::SyncAnswer::Delta(motel.delta(ana(), 0, 2)).to_json();
     phone.break_link();
     for number in [101, 102] {
@@ -420,8 +430,10 @@ fn frames_and_pulls_of_a_connection_end_with_it() {
     phone.settle();
     phone.greet(&motel);
     phone.answer(&pull, 200, late);
-    phone.delta(motel.delta(ana(), 0, 2));
-    phone.catch_up(&mut motel);
+    assert_eq!(phone.cursor().seq, 0, "it is of the server that was");
+    phone.delta(motel.delta(ana(), 2, 2));
+    let pull = phone.next_request("/v1/sync");
+    phone.serve_one(&pull, &mut motel);
     assert_eq!(phone.cursor(), motel.cursor());
     assert_eq!(phone.store.rows(), &motel.visible(ana()));
 }
