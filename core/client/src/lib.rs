@@ -58,7 +58,7 @@ mod topic;
 
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use handle::{InnSync, Outcome, PendingWork};
+pub use handle::{Backgrounded, InnSync, Outcome, PendingWork, PushOutcome};
 pub use live::{Change, LiveQuery, Update};
 pub use log::{LogLevel, LogLine, log_lines};
 pub use options::{Account, Options, accounts, open, sign_in};
@@ -76,6 +76,6 @@ pub use innsync_domain::{
 };
 pub use innsync_engine::{
     ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, Progress,
-    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel,
+    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel, Unfinished,
 };
 pub use innsync_store::{Order, Query};

@@ -49,8 +49,10 @@ impl Actor {
         let now = self.shared.now();
         let step = self.engine.prepare(now, input, &self.store).map_err(Trouble::Prepare)?;
         let written = self.store.commit(&step.batch).map_err(Trouble::Commit)?;
+        let before = self.engine.cursor();
         let outputs = self.engine.apply(step);
         self.kept.observers.note(&written);
+        self.visits.note(&written, self.engine.cursor() != before);
         // Replies last: whoever looks at the status after a command must find it counted.
         let (replies, told): (Vec<_>, Vec<_>) =
             outputs.into_iter().partition(|output| matches!(output, Output::Executed { .. }));

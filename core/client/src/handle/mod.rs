@@ -1,5 +1,6 @@
 //! The handle: a face for what the core's thread does.
 
+mod background;
 mod data;
 mod life;
 mod outbox;
@@ -23,6 +24,8 @@ use crate::random;
 use crate::shared::Shared;
 use crate::stream::{Promised, Queue, Stream};
 use crate::subscription::Subscription;
+
+pub use background::{Backgrounded, PushOutcome};
 
 /// Effects that wait for the shell; more stay in the database until it comes again.
 const EFFECTS_WAITING: usize = 1_000;
@@ -146,9 +149,10 @@ impl InnSync {
         self.hand_in(Input::NetworkChanged { available });
     }
 
-    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    /// The app came to the foreground: tries and checks at once, and calls off a [`InnSync::background`] under way. A handle
+    /// that is quiet wants [`InnSync::resume`] first.
     pub fn foreground(&self) {
-        self.hand_in(Input::Foreground);
+        let _ = self.post(Letter::Foreground);
     }
 
     /// Sends a frame that is not a command (SUBSCRIBE, or the application's own); queued while not connected, of which

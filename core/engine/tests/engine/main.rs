@@ -9,6 +9,7 @@ mod feed;
 mod outbox;
 mod overlay;
 mod random;
+mod rest;
 mod seed;
 mod session;
 mod snapshot;
