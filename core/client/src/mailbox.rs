@@ -33,6 +33,8 @@ pub(crate) enum Letter {
     Background(Departure),
     /// A push woke the app, maybe from a pause.
     Push(Alarm),
+    /// Where everything stands, in a pause, too.
+    Diagnose(Reply<String>),
     /// The database is closed, and what waits with it; the thread goes on at [`Letter::Resume`].
     Quiesce(tokio::sync::oneshot::Sender<()>),
     /// Goes on; the answer says whether the database could be opened.
@@ -49,7 +51,12 @@ impl Letter {
 
     fn concerns_a_pause(&self) -> bool {
         match self {
-            Self::Background(_) | Self::Push(_) | Self::Quiesce(_) | Self::Resume(_) | Self::Close(_) => true,
+            Self::Background(_)
+            | Self::Push(_)
+            | Self::Diagnose(_)
+            | Self::Quiesce(_)
+            | Self::Resume(_)
+            | Self::Close(_) => true,
             Self::Input(_) | Self::Network(_) | Self::Job(_) | Self::Foreground => false,
         }
     }
@@ -91,6 +98,8 @@ pub(crate) enum Heard {
     Background(Departure),
     /// Go on for a while.
     Push(Alarm),
+    /// Say where everything stands.
+    Diagnose(Reply<String>),
     /// The thread ends.
     Closed,
 }
@@ -130,7 +139,8 @@ impl Mailbox {
             | Letter::Job(_)
             | Letter::Foreground
             | Letter::Background(_)
-            | Letter::Push(_) => {}
+            | Letter::Push(_)
+            | Letter::Diagnose(_) => {}
         }
         queue(&mut state).push_back(letter);
         drop(state);
@@ -165,6 +175,7 @@ impl Mailbox {
                     Some(Letter::Resume(reply)) => return Heard::Resume(reply),
                     Some(Letter::Background(departure)) => return Heard::Background(departure),
                     Some(Letter::Push(alarm)) => return Heard::Push(alarm),
+                    Some(Letter::Diagnose(reply)) => return Heard::Diagnose(reply),
                     // Asked again: it is so already.
                     Some(Letter::Quiesce(done)) => _ = done.send(()),
                     _ => {}
@@ -191,6 +202,7 @@ impl Mailbox {
                 | Letter::Foreground
                 | Letter::Background(_)
                 | Letter::Push(_)
+                | Letter::Diagnose(_)
                 | Letter::Resume(_) => None,
             })
             .collect()

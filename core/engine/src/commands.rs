@@ -151,7 +151,7 @@ impl Draft<'_> {
             Ok(_) => {}
             // Just now it cannot be told, as before the first snapshot: the reason that it has says more.
             Err(rejection) if rejection.class == ErrorClass::Transient => {
-                self.error(format!("operation {parked} was not tried again: {}", rejection.message));
+                self.error(format!("operation {parked} was not tried again: {}", rejection.reason.as_str()));
             }
             Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
         }

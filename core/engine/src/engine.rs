@@ -7,6 +7,7 @@ use innsync_domain::{Timestamp, Uuid};
 use innsync_protocol::Cursor;
 
 use crate::clock::Now;
+use crate::diagnosis::Diagnosis;
 use crate::draft::Draft;
 use crate::feed::Feed;
 use crate::http::Purpose;
@@ -197,6 +198,11 @@ impl Engine {
     /// this boot may have any clock, and forgets nothing by it.
     pub fn discarded_horizon(&self, now: Now) -> Option<Timestamp> {
         self.state.discarded_horizon(now)
+    }
+
+    /// Where everything stands, for a support person; without anything that people wrote (G24).
+    pub fn diagnosis(&self, now: Now) -> Diagnosis {
+        self.state.diagnosis(&self.config, now)
     }
 
     /// The operations that build on that one, directly or through others, in order: those that were declared to depend on it,

@@ -3,13 +3,16 @@
 
 mod carry;
 mod commands;
+mod diagnose;
 mod observers;
+mod recorder;
 mod step;
 mod thread;
 mod visits;
 pub(crate) mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +32,7 @@ pub(crate) use observers::{LiveWatch, Observer, ScreenWatch};
 pub(crate) use thread::{Opened, start};
 
 use observers::Observers;
+use recorder::Recorder;
 use visits::Visits;
 use waiting::Waiting;
 
@@ -72,6 +76,8 @@ struct Kept {
     // Counts reopenings: what an engine had asked for is of no interest to the next one.
     incarnation: u64,
     recovered: Option<Instant>,
+    recorder: Recorder,
+    database: PathBuf,
     // In a pause: the engine of before, to be asked where things stand. It has nothing open.
     at_rest: Option<Engine>,
 }
@@ -92,6 +98,7 @@ impl Actor {
         let engine = engine(&shared, &store, &kept.frames)?;
         let mut kept = std::mem::take(kept);
         kept.at_rest = None;
+        kept.database = files.database();
         kept.incarnation += 1;
         let courier = Courier::new(&shared.mailbox, kept.incarnation, 0);
         let mut actor = Self {

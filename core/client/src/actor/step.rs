@@ -47,6 +47,7 @@ impl Actor {
 
     fn step(&mut self, input: Input) -> Result<(), Trouble> {
         let now = self.shared.now();
+        self.kept.recorder.note(now, &input);
         let step = self.engine.prepare(now, input, &self.store).map_err(Trouble::Prepare)?;
         let written = self.store.commit(&step.batch).map_err(Trouble::Commit)?;
         let before = self.engine.cursor();

@@ -106,6 +106,10 @@ fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> 
                 let _ = departure.reply.send(Backgrounded::Left { operations, why: Unfinished::Quiet });
                 continue;
             }
+            Heard::Diagnose(reply) => {
+                let _ = reply.send(kept.diagnose(shared));
+                continue;
+            }
             Heard::Push(alarm) if kept.has_reached(alarm.hint) => {
                 let _ = alarm.reply.send(PushOutcome::NoData);
                 continue;
@@ -126,7 +130,7 @@ fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> 
             (Heard::Push(alarm), Err(_)) => {
                 let _ = alarm.reply.send(PushOutcome::Failed { why: Unfinished::StorageFailed });
             }
-            (Heard::Background(_) | Heard::Closed, _) => {}
+            (Heard::Background(_) | Heard::Diagnose(_) | Heard::Closed, _) => {}
         }
     }
 }
@@ -138,7 +142,7 @@ impl Actor {
         let mut looked = Instant::now();
         loop {
             self.look_after_visits();
-            if let Some(callers) = self.visits.take_ready(self.engine.is_refreshing()) {
+            if let Some(callers) = self.take_ready() {
                 return End::Quiesced(callers);
             }
             let sleep = self.sleep(ticked).min(self.visits.sleep());
@@ -161,6 +165,7 @@ impl Actor {
                 Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
                 Some(Letter::Background(departure)) => self.depart(departure),
                 Some(Letter::Push(alarm)) => self.wake_for(alarm, false),
+                Some(Letter::Diagnose(reply)) => self.guarded(|actor| drop(reply.send(actor.diagnose()))),
                 // The rotated token is stored first: without it the session would be over.
                 Some(Letter::Quiesce(done)) => self.hush(done),
                 Some(Letter::Close(done)) => return End::Closed(done),

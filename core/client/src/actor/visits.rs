@@ -100,13 +100,6 @@ impl Visits {
         holding.into_iter().chain(waiting).fold(Duration::MAX, Duration::min)
     }
 
-    /// The callers, once nothing more is to be waited for.
-    pub(super) fn take_ready(&mut self, refreshing: bool) -> Option<Vec<Caller>> {
-        let ready = self.holding.take_if(|it| it.until <= Instant::now() || !refreshing)?;
-        self.back_to_quiet = false;
-        Some(ready.callers)
-    }
-
     /// From now on it is waited for a token refresh alone.
     fn hold(&mut self, callers: Vec<Caller>, at_most: Duration) {
         let until = Instant::now() + at_most.min(REFRESH_WAITS);
@@ -207,6 +200,18 @@ impl Actor {
             Rest::Done => Some(Unfinished::OutOfTime),
             Rest::Left(why) => Some(why),
         }
+    }
+
+    /// Those who are to be told that it is quiet, once nothing is to be waited for any more.
+    pub(super) fn take_ready(&mut self) -> Option<Vec<Caller>> {
+        let refreshing = self.engine.is_refreshing();
+        let ready = self.visits.holding.take_if(|it| it.until <= Instant::now() || !refreshing)?;
+        let mut callers = ready.callers;
+        callers.append(&mut self.visits.finished);
+        for waiting in std::mem::take(&mut self.visits.waiting) {
+            callers.push(self.leaves(waiting.who, Unfinished::Quiet));
+        }
+        Some(callers)
     }
 
     /// Closes the database as soon as no token is being renewed, and then tells all who wait.

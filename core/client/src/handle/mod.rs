@@ -180,6 +180,17 @@ impl InnSync {
         self.inner.shared.log.join(&queue, []);
         Ok(Stream::new(queue))
     }
+
+    /// Everything that explains where this handle stands, as one JSON document for a support person (G24). To be had offline,
+    /// and while the handle is quiet: nothing is opened for it. Holds ids, kinds, states, times and sizes; no tokens, no
+    /// names, and nothing that people wrote.
+    ///
+    /// Errors: `Closed`.
+    pub async fn diagnostics(&self) -> Result<String, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::Diagnose(reply))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
 }
 
 /// What happened, and what must be shown.

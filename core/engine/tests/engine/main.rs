@@ -3,6 +3,7 @@
 
 mod commands;
 mod connection;
+mod diagnosis;
 mod effects;
 mod faults;
 mod feed;
