@@ -258,3 +258,41 @@ async fn a_push_into_the_way_to_the_background_is_answered_too() {
     assert_eq!((departure, push), (Ok(Backgrounded::Done), Ok(PushOutcome::NewData)));
     assert!(is_free(phone.path()));
 }
+
+/// One call of many that come at once.
+async fn any_call(ana: InnSync, what: u64, millis: u64) {
+    let time = Duration::from_millis(millis);
+    match what {
+        0 | 1 => drop(soon(ana.background(time)).await.unwrap()),
+        2 | 3 => drop(soon(ana.push_received("", time)).await.unwrap()),
+        4 => soon(ana.resume()).await.unwrap(),
+        5 => soon(ana.quiesce()).await.unwrap(),
+        6 => drop(soon(ana.diagnostics()).await.unwrap()),
+        7 => ana.network_changed(true),
+        _ => ana.foreground(),
+    }
+}
+
+#[tokio::test]
+async fn whatever_comes_at_once_is_answered() {
+    // G22
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let (ana, _link) = peer.ana_at_work(phone.path()).await;
+    for seed in 0..40 {
+        let mut random = innsync_random::Random::of(seed, "calls at once");
+        match random.coin() {
+            true => goes_on(&peer),
+            false => peer.silence("GET /v1/sync"),
+        }
+        let calls: Vec<_> =
+            (0..6).map(|_| tokio::spawn(any_call(ana.clone(), random.below(9), random.below(600)))).collect();
+        for call in calls {
+            call.await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        }
+        soon(ana.quiesce()).await.unwrap();
+        assert!(is_free(phone.path()), "seed {seed}");
+        soon(ana.resume()).await.unwrap();
+        assert!(ana.outbox().await.unwrap().is_empty(), "seed {seed}");
+        assert!(!is_free(phone.path()), "seed {seed}: she is back, and nobody sends her away");
+    }
+}

@@ -94,28 +94,4 @@ mod tests {
         let told: Vec<_> = recorder.entries().iter().map(|entry| (entry.times, entry.boot_ms)).collect();
         assert_eq!(told, [(100, 0), (1, 100), (1, 101)]);
     }
-
-    /// What it costs: `cargo test --profile ci --workspace --lib -- --ignored --nocapture flight`.
-    #[test]
-    #[ignore = "a measurement, not a test"]
-    fn what_the_flight_recorder_costs() {
-        let mut recorder = Recorder::default();
-        let delta = format!(
-            r#"{{"type":"DELTA","epoch":1,"from":41,"to":43,"commits":[{}]}}"#,
-            vec![r#"{"seq":42,"changes":[{"op":"UPSERT","entity":{"title":"Towels","version":3}}]}"#; 8]
-                .join(",")
-        );
-        let inputs = [
-            ("tick", Input::Tick),
-            ("foreground", Input::Foreground),
-            ("frame of 700 bytes", Input::Socket { generation: 1, event: SocketEvent::Frame(delta) }),
-        ];
-        for (name, input) in inputs {
-            let begun = std::time::Instant::now();
-            for boot_ms in 0..100_000 {
-                recorder.note(at(boot_ms), &input);
-            }
-            println!("{name}: {:?} each", begun.elapsed() / 100_000);
-        }
-    }
 }

@@ -45,7 +45,8 @@ impl InnSync {
     /// The app goes to the background, and the platform gives it `budget`. Sends what can be sent and fetches what is there,
     /// as far as that goes in time, then is quiet as after [`InnSync::quiesce`], with no SQLite lock held (G22). Returns as soon
     /// as waiting is of no use: where nobody answers, nobody is signed in, the app is disconnected, or the handle is quiet
-    /// already. Tokens that are being renewed are waited for, as long as the budget lasts.
+    /// already. Tokens that are being renewed are waited for, 4 s at most and as long as the budget lasts; 0.3 s of it are kept
+    /// for closing the database.
     ///
     /// [`InnSync::resume`] and [`InnSync::foreground`] call it off; [`InnSync::quiesce`] cuts it short. Once called it is carried
     /// out, also when the future is dropped.

@@ -47,8 +47,10 @@ struct ContractTests {
         // Support is asked; in the background all the same, where nothing can be sent.
         let diagnostics = try await innsync.diagnostics()
         #expect(diagnostics.contains(first.id.uuidString.lowercased()) && !diagnostics.contains("Towels"))
-        guard case .left(operations: 3, why: .disconnected, let sentence) = try await innsync.background(within: patience)
-        else { throw Trouble("it is disconnected, with three operations") }
+        let departure = try await innsync.background(within: patience)
+        guard case .left(operations: 3, why: .disconnected, let sentence) = departure else {
+            throw Trouble("it is disconnected, with three operations: \(departure)")
+        }
         #expect(sentence.hasSuffix("."))
         try await innsync.resume()
 

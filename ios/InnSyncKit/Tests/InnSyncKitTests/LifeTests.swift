@@ -71,8 +71,9 @@ struct LifeTests {
 
             motel.server.kill()
             try await ana.writes("Later")
-            guard case .left(operations: 1, why: .offline, _) = try await ana.innsync.background(within: patience) else {
-                throw Trouble("there is nobody to send it to")
+            let departure = try await ana.innsync.background(within: patience)
+            guard case .left(operations: 1, why: .offline, _) = departure else {
+                throw Trouble("there is nobody to send it to: \(departure)")
             }
             try await ana.close()
             try await maria.close()

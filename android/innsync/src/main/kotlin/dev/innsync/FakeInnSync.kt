@@ -286,9 +286,9 @@ public class FakeInnSync(
     override suspend fun background(budget: Duration): Backgrounded =
         working {
             val pending = status.value.pendingChanges
+            val connected = connectionNow.value == ConnectionState.CONNECTED
             when {
-                connectionNow.value != ConnectionState.CONNECTED ->
-                    Backgrounded.Left(pending, Unfinished.DISCONNECTED, "The app is disconnected.")
+                !connected -> Backgrounded.Left(pending, Unfinished.DISCONNECTED, "The app is disconnected.")
                 pending > 0u -> Backgrounded.Left(pending, Unfinished.OUT_OF_TIME, "The time given was over.")
                 else -> Backgrounded.Done
             }
