@@ -63,7 +63,7 @@ internal class PlatformWatchTest {
 
     @Test
     fun `what is no change of the network is not told`() = runBlocking {
-        val inUse = checkNotNull(connectivity.activeNetwork)
+        val inUse = checkNotNull(connectivity?.activeNetwork)
         watch()
         val (wifi, mobile) = ShadowNetwork.newInstance(5) to ShadowNetwork.newInstance(6)
         shadowOf(connectivity).networkCallbacks.forEach {
