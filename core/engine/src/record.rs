@@ -10,6 +10,8 @@ use crate::input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
 
 /// Bytes of a technical text at most.
 const DETAIL_BYTES: usize = 160;
+/// Bytes at the beginning of a frame in which its commits may begin.
+const HEAD_BYTES: usize = 256;
 /// The types of frames that are named; others are somebody else's words.
 const FRAME_TYPES: [&str; 8] =
     ["CONNECTED", "DELTA", "RESET", "HEARTBEAT_ACK", "AUTH_OK", "ERROR", "RECONNECT", "HEARTBEAT"];
@@ -122,12 +124,24 @@ struct Head<'a> {
 
 impl Head<'_> {
     fn of(text: &str) -> String {
-        let Ok(head) = serde_json::from_str::<Head<'_>>(text) else { return "UNREADABLE".to_owned() };
+        let beginning = beginning(text);
+        let head = serde_json::from_str::<Head<'_>>(&beginning).or_else(|_| serde_json::from_str(text));
+        let Ok(head) = head else { return "UNREADABLE".to_owned() };
         let known = FRAME_TYPES.into_iter().find(|known| *known == head.frame_type).unwrap_or("OTHER");
         match (head.epoch, head.from, head.to) {
             (Some(epoch), Some(from), Some(to)) => format!("{known} epoch={epoch} from={from} to={to}"),
             _ => known.to_owned(),
         }
+    }
+}
+
+/// A frame without its commits, where these come last, as the server writes them: they are long, and of no interest here.
+fn beginning(text: &str) -> Cow<'_, str> {
+    let commits = b",\"commits\"";
+    let start = &text.as_bytes()[..text.len().min(HEAD_BYTES)];
+    match start.windows(commits.len()).position(|bytes| bytes == commits) {
+        Some(at) => Cow::Owned(format!("{}}}", &text[..at])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -143,6 +157,8 @@ mod tests {
     fn a_frame_is_its_type_its_place_and_its_size() {
         let delta = r#"{"type":"DELTA","epoch":1,"from":41,"to":43,"commits":[{"title":"Minibar"}]}"#;
         assert_eq!(frame(delta), format!("SOCKET 3 FRAME DELTA epoch=1 from=41 to=43 bytes={}", delta.len()));
+        let odd = r#"{"note":{"a":1,"commits":2},"type":"RESET"}"#;
+        assert_eq!(frame(odd), format!("SOCKET 3 FRAME RESET bytes={}", odd.len()));
         assert_eq!(frame(r#"{"type":"Minibar is empty"}"#), "SOCKET 3 FRAME OTHER bytes=27");
         assert_eq!(frame("Minibar"), "SOCKET 3 FRAME UNREADABLE bytes=7");
     }
