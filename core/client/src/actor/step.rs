@@ -173,8 +173,7 @@ mod tests {
     async fn what_the_flight_recorder_costs() {
         const TIMES: u32 = 20_000;
         let phone = tempfile::tempdir().unwrap();
-        let commits =
-            vec![r#"{"seq":42,"changes":[{"op":"UPSERT","entity":{"title":"Towels"}}]}"#; 12].join(",");
+        let commits = [r#"{"seq":42,"changes":[{"op":"UPSERT","entity":{"title":"Towels"}}]}"#; 12].join(",");
         let frame = format!(r#"{{"type":"DELTA","epoch":1,"from":41,"to":43,"commits":[{commits}]}}"#);
         let execute = Input::Execute {
             request: 0,
