@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use innsync_client::{Error, InnSync, Options, Uuid};
 
+use crate::background::{Backgrounded, PushOutcome};
 use crate::commands::Command;
 use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
@@ -95,8 +96,11 @@ pub async fn sign_in(
     password: String,
     tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Arc<InnSyncHandle>, InnSyncError> {
-    caught_async(async { innsync_client::sign_in(settings.options(tokens), &password).await.map(handle) })
-        .await
+    caught_async(async {
+        innsync_client::keep_log_lines();
+        innsync_client::sign_in(settings.options(tokens), &password).await.map(handle)
+    })
+    .await
 }
 
 /// Opens the database of a person who has signed in on this phone before. Needs no network. Blocks for some
@@ -109,7 +113,10 @@ pub fn open_account(
     settings: Settings,
     tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Arc<InnSyncHandle>, InnSyncError> {
-    caught(|| innsync_client::open(settings.options(tokens)).map(handle))
+    caught(|| {
+        innsync_client::keep_log_lines();
+        innsync_client::open(settings.options(tokens)).map(handle)
+    })
 }
 
 /// Everybody who has signed in on this phone, by property and name.
@@ -158,7 +165,8 @@ impl InnSyncHandle {
         caught(|| Ok(self.innsync.network_changed(available)))
     }
 
-    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    /// The app came to the foreground: tries and checks at once, and calls off a `background` under way. One that is quiet wants
+    /// `resume` first.
     pub fn foreground(&self) -> Result<(), InnSyncError> {
         caught(|| Ok(self.innsync.foreground()))
     }
@@ -418,6 +426,30 @@ impl InnSyncHandle {
     /// as before).
     pub async fn sign_in_again(&self, password: String) -> Result<(), InnSyncError> {
         caught_async(self.innsync.sign_in_again(&password)).await
+    }
+
+    /// The app goes to the background, and the platform gives it so long: sends what can be sent and fetches what is there, as
+    /// far as that goes in time, then is quiet as after `quiesce`. Returns as soon as waiting is of no use. `resume` and
+    /// `foreground` call it off, `quiesce` cuts it short. Once called it is carried out, also when the call is cancelled.
+    pub async fn background(&self, budget_ms: u64) -> Result<Backgrounded, InnSyncError> {
+        let budget = Duration::from_millis(budget_ms);
+        caught_async(async { self.innsync.background(budget).await.map(ToShell::to_shell) }).await
+    }
+
+    /// A push notification woke the app: goes on if it is quiet, asks the server at once what is new, and says within that time
+    /// what came of it; then it is quiet again if it was before. `payload` is the notification's, as JSON: an `epoch` and a
+    /// `seq` in it say how far the feed is, so that a phone that is there already need not ask. It must want to be connected
+    /// (`connect`, once after opening).
+    pub async fn push_received(&self, payload: String, timeout_ms: u64) -> Result<PushOutcome, InnSyncError> {
+        let timeout = Duration::from_millis(timeout_ms);
+        caught_async(async { self.innsync.push_received(&payload, timeout).await.map(ToShell::to_shell) })
+            .await
+    }
+
+    /// Everything that explains where it stands, as one JSON document for a support person. To be had offline, and while it is
+    /// quiet. Holds ids, kinds, states, times and sizes; no tokens, no names, and nothing that people wrote.
+    pub async fn diagnostics(&self) -> Result<String, InnSyncError> {
+        caught_async(self.innsync.diagnostics()).await
     }
 
     /// Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. While

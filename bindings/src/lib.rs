@@ -8,6 +8,7 @@
 // Face and core return nothing from the same calls; saying so twice would only be longer.
 #![allow(clippy::unit_arg)]
 
+mod background;
 mod commands;
 mod digest;
 mod entities;

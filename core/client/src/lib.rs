@@ -21,6 +21,10 @@
 //! any executor and behind a foreign-function interface. Clones are the same handle; after the last one is dropped, or
 //! [`InnSync::close`], the database is closed and can be opened again.
 //!
+//! A phone's app is taken to the background by [`InnSync::background`], which sends and fetches what it can within the time
+//! that the platform gives and then closes the database; [`InnSync::resume`] takes it back, and [`InnSync::push_received`]
+//! for as long as a push notification is worth.
+//!
 //! # What is told, and how
 //!
 //! Data comes by [`InnSync::live`] and [`InnSync::watch`], what happened by [`InnSync::on`] and [`InnSync::events`],
@@ -31,7 +35,7 @@
 //!
 //! By `tracing`, or as a stream by [`log_lines`]. ERROR: a bug, with the id that the shell saw. WARN: something failed that goes on by itself. INFO: the
 //! life of handle and connection. DEBUG: each request by path and status. Tokens, passwords, texts that people wrote
-//! and frames are never logged at any level.
+//! and frames are never logged at any level. [`InnSync::diagnostics`] has the last lines, where [`keep_log_lines`] was called.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -58,9 +62,9 @@ mod topic;
 
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use handle::{InnSync, Outcome, PendingWork};
+pub use handle::{Backgrounded, InnSync, Outcome, PendingWork, PushOutcome};
 pub use live::{Change, LiveQuery, Update};
-pub use log::{LogLevel, LogLine, log_lines};
+pub use log::{LogLevel, LogLine, keep_log_lines, log_lines};
 pub use options::{Account, Options, accounts, open, sign_in};
 pub use screens::{
     Dashboard, Emergency, Floor, Inbox, InboxItem, MyTasks, Screen, SuiteBoard, SuiteCard, SyncLine,
@@ -76,6 +80,6 @@ pub use innsync_domain::{
 };
 pub use innsync_engine::{
     ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, Progress,
-    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel,
+    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel, Unfinished,
 };
 pub use innsync_store::{Order, Query};

@@ -1,10 +1,12 @@
 //! The log as a stream, for shells: a program in Rust has `tracing` subscribers of its own.
 
+use std::collections::VecDeque;
 use std::fmt::{self, Write};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use innsync_domain::Timestamp;
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -19,7 +21,8 @@ use crate::stream::{Queue, Stream};
 const WAITING: usize = 1_000;
 
 /// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LogLevel {
     /// A bug, with the id that the shell saw.
     Error = 1,
@@ -32,7 +35,7 @@ pub enum LogLevel {
 }
 
 /// A line of the log. Holds no token, no password, no frame, and nothing that people wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogLine {
     /// When it was written, by the phone's clock.
     pub at: Timestamp,
@@ -52,10 +55,29 @@ pub fn log_lines(level: LogLevel) -> Result<Stream<LogLine>, Error> {
     listen(level).map(Stream::new)
 }
 
+/// From now on the newest 200 lines of all handles of this process are kept, for [`InnSync::diagnostics`](crate::InnSync::diagnostics).
+/// Of no effect where the program has a `tracing` subscriber of its own, which gets the lines.
+pub fn keep_log_lines() {
+    if is_ours() {
+        KEEPS.store(true, Ordering::Relaxed);
+        finest(&listeners());
+    }
+}
+
+/// The lines that were kept, oldest first.
+pub(crate) fn kept_lines() -> Vec<LogLine> {
+    kept().iter().cloned().collect()
+}
+
+/// Whether the log of this process is ours to tell.
+fn is_ours() -> bool {
+    static IS_OURS: OnceLock<bool> = OnceLock::new();
+    *IS_OURS.get_or_init(|| set_global_default(ToListeners).is_ok())
+}
+
 /// As [`log_lines`], for whoever fills or ends the stream.
 pub(crate) fn listen(level: LogLevel) -> Result<Arc<Queue<LogLine>>, Error> {
-    static IS_OURS: OnceLock<bool> = OnceLock::new();
-    if !IS_OURS.get_or_init(|| set_global_default(ToListeners).is_ok()) {
+    if !is_ours() {
         return Err(Error::InvalidInput("this program has a tracing subscriber of its own".to_owned()));
     }
     let queue = Queue::new(WAITING);
@@ -71,6 +93,11 @@ struct Listener {
     queue: Arc<Queue<LogLine>>,
 }
 
+/// Lines that are kept for a diagnosis.
+const KEPT_LINES: usize = 200;
+
+static KEEPS: AtomicBool = AtomicBool::new(false);
+static KEPT: Mutex<VecDeque<LogLine>> = Mutex::new(VecDeque::new());
 static LISTENERS: Mutex<Vec<Listener>> = Mutex::new(Vec::new());
 /// The finest level that somebody listens to; 0: nobody does.
 static FINEST: AtomicU8 = AtomicU8::new(0);
@@ -79,12 +106,28 @@ fn listeners() -> MutexGuard<'static, Vec<Listener>> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn kept() -> MutexGuard<'static, VecDeque<LogLine>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep(line: &LogLine) {
+    let mut kept = kept();
+    if kept.len() == KEPT_LINES {
+        kept.pop_front();
+    }
+    kept.push_back(line.clone());
+}
+
 fn finest(listeners: &[Listener]) {
-    let finest = listeners.iter().map(|listener| listener.level as u8).max();
+    let keeps = KEEPS.load(Ordering::Relaxed).then_some(LogLevel::Debug as u8);
+    let finest = listeners.iter().map(|listener| listener.level as u8).chain(keeps).max();
     FINEST.store(finest.unwrap_or(0), Ordering::Relaxed);
 }
 
 fn tell(line: &LogLine) {
+    if KEEPS.load(Ordering::Relaxed) {
+        keep(line);
+    }
     let all = {
         let mut listeners = listeners();
         listeners.retain(|listener| !listener.queue.is_done());

@@ -5,9 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use innsync_engine::{Input, SocketEvent};
+use innsync_protocol::PushHint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actor::{Actor, Reply};
+use crate::handle::{Backgrounded, PushOutcome};
 
 /// Frames of one socket, or chunks of one snapshot, that wait for the core; more stay in the network's buffers.
 const WAITING: usize = 64;
@@ -27,6 +29,14 @@ pub(crate) enum Letter {
     Network(News),
     /// Something else that only that thread can do.
     Job(Job),
+    /// The app came to the foreground.
+    Foreground,
+    /// The app goes to the background: what can be sent and fetched in time is, then as [`Letter::Quiesce`].
+    Background(Departure),
+    /// A push woke the app, maybe from a pause.
+    Push(Alarm),
+    /// Where everything stands, in a pause, too.
+    Diagnose(Reply<String>),
     /// The database is closed, and what waits with it; the thread goes on at [`Letter::Resume`].
     Quiesce(tokio::sync::oneshot::Sender<()>),
     /// Goes on; the answer says whether the database could be opened.
@@ -40,6 +50,36 @@ impl Letter {
     pub(crate) fn job(job: impl FnOnce(&mut Actor) + Send + 'static) -> Self {
         Self::Job(Box::new(job))
     }
+
+    fn concerns_a_pause(&self) -> bool {
+        match self {
+            Self::Background(_)
+            | Self::Push(_)
+            | Self::Diagnose(_)
+            | Self::Quiesce(_)
+            | Self::Resume(_)
+            | Self::Close(_) => true,
+            Self::Input(_) | Self::Network(_) | Self::Job(_) | Self::Foreground => false,
+        }
+    }
+}
+
+/// The app goes to the background.
+pub(crate) struct Departure {
+    /// By when the database is to be closed, in milliseconds of the boot's clock.
+    pub(crate) until: u64,
+    /// Whom to tell what came of it.
+    pub(crate) reply: tokio::sync::oneshot::Sender<Backgrounded>,
+}
+
+/// A push woke the app.
+pub(crate) struct Alarm {
+    /// How far the feed is, where it said so.
+    pub(crate) hint: Option<PushHint>,
+    /// By when an answer is wanted, in milliseconds of the boot's clock.
+    pub(crate) until: u64,
+    /// Whom to tell what came of it.
+    pub(crate) reply: tokio::sync::oneshot::Sender<PushOutcome>,
 }
 
 /// What the network brings.
@@ -52,10 +92,16 @@ pub(crate) struct News {
     pub(crate) permits: Vec<OwnedSemaphorePermit>,
 }
 
-/// How a pause ended.
-pub(crate) enum Pause {
+/// What is heard in a pause.
+pub(crate) enum Heard {
     /// Go on, and say whether that was possible.
-    Resumed(Reply<()>),
+    Resume(Reply<()>),
+    /// Go quiet: it is so already.
+    Background(Departure),
+    /// Go on for a while.
+    Push(Alarm),
+    /// Say where everything stands.
+    Diagnose(Reply<String>),
     /// The thread ends.
     Closed,
 }
@@ -90,7 +136,13 @@ impl Mailbox {
         match &letter {
             Letter::Close(_) | Letter::Quiesce(_) => state.leaving = true,
             Letter::Resume(_) => state.leaving = false,
-            Letter::Input(_) | Letter::Network(_) | Letter::Job(_) => {}
+            Letter::Input(_)
+            | Letter::Network(_)
+            | Letter::Job(_)
+            | Letter::Foreground
+            | Letter::Background(_)
+            | Letter::Push(_)
+            | Letter::Diagnose(_) => {}
         }
         queue(&mut state).push_back(letter);
         drop(state);
@@ -145,20 +197,21 @@ impl Mailbox {
         news
     }
 
-    /// Waits until someone says to go on, leaving everything else where it is.
-    pub(crate) fn pause(&self) -> Pause {
+    /// Waits until someone says something that concerns a pause, leaving everything else where it is.
+    pub(crate) fn pause(&self) -> Heard {
         let mut state = self.lock();
         loop {
             state.network.clear();
-            let ends =
-                |letter: &Letter| matches!(letter, Letter::Quiesce(_) | Letter::Resume(_) | Letter::Close(_));
-            while let Some(at) = state.people.iter().position(ends) {
+            while let Some(at) = state.people.iter().position(Letter::concerns_a_pause) {
                 // Left for the loop, which answers whoever closes.
                 if matches!(state.people.get(at), Some(Letter::Close(_))) {
-                    return Pause::Closed;
+                    return Heard::Closed;
                 }
                 match state.people.remove(at) {
-                    Some(Letter::Resume(reply)) => return Pause::Resumed(reply),
+                    Some(Letter::Resume(reply)) => return Heard::Resume(reply),
+                    Some(Letter::Background(departure)) => return Heard::Background(departure),
+                    Some(Letter::Push(alarm)) => return Heard::Push(alarm),
+                    Some(Letter::Diagnose(reply)) => return Heard::Diagnose(reply),
                     // Asked again: it is so already.
                     Some(Letter::Quiesce(done)) => _ = done.send(()),
                     _ => {}
@@ -179,7 +232,14 @@ impl Mailbox {
             .filter_map(|letter| match letter {
                 Letter::Close(done) => done,
                 Letter::Quiesce(done) => Some(done),
-                Letter::Input(_) | Letter::Network(_) | Letter::Job(_) | Letter::Resume(_) => None,
+                Letter::Input(_)
+                | Letter::Network(_)
+                | Letter::Job(_)
+                | Letter::Foreground
+                | Letter::Background(_)
+                | Letter::Push(_)
+                | Letter::Diagnose(_)
+                | Letter::Resume(_) => None,
             })
             .collect()
     }
@@ -193,6 +253,11 @@ impl Mailbox {
     pub(crate) fn is_leaving(&self) -> bool {
         let state = self.lock();
         state.leaving || state.closed
+    }
+
+    /// Says whether the database is about to be closed, where no letter says so.
+    pub(crate) fn leave(&self, leaving: bool) {
+        self.lock().leaving = leaving;
     }
 
     /// Whether nothing waits.

@@ -1,11 +1,15 @@
 //! What all clones of a handle and the core's thread share.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use innsync_domain::Timestamp;
-use innsync_engine::{ClientEvent, ConnectionState, Effect, Now, Receipt, Session, SyncStatus};
+use innsync_engine::{
+    ClientEvent, ConnectionState, Effect, Now, Receipt, Session, SyncStatus, redacted_detail,
+};
 use rustls::ClientConfig;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::drivers::{Answer, Failed, Server};
@@ -20,6 +24,16 @@ use crate::topic::Topic;
 const WAITING: usize = 1_000;
 /// States of the connection that wait for a consumer.
 const STATES_WAITING: usize = 64;
+
+/// Errors that are remembered.
+const MISHAPS: usize = 20;
+
+/// An error that was told as an event, without what it quotes.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Mishap {
+    at: Timestamp,
+    what: String,
+}
 
 pub(crate) struct Shared {
     pub(crate) account: Account,
@@ -38,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) connection: Topic<ConnectionState>,
     pub(crate) status: Topic<SyncStatus>,
     pub(crate) subscribers: Arc<Subscribers>,
+    connected_since: Mutex<Timestamp>,
+    mishaps: Mutex<VecDeque<Mishap>>,
     session: Mutex<Option<Session>>,
     /// Why the server's certificate was not trusted when it was last asked for something.
     distrusted: Mutex<Option<String>>,
@@ -57,6 +73,7 @@ pub(crate) struct Parts {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
+        let wall = parts.clock.now().wall;
         let status = SyncStatus { needs_sign_in: parts.session.is_none(), ..SyncStatus::BLANK };
         Self {
             account: parts.account,
@@ -73,6 +90,8 @@ impl Shared {
             connection: Topic::remembering(STATES_WAITING, ConnectionState::Disconnected),
             status: Topic::remembering(1, status),
             subscribers: Arc::default(),
+            connected_since: Mutex::new(wall),
+            mishaps: Mutex::default(),
             session: Mutex::new(parts.session),
             distrusted: Mutex::default(),
             last_now: Mutex::new(Now { boot_ms: 0, wall: Timestamp::default() }),
@@ -118,8 +137,44 @@ impl Shared {
         self.status.last().unwrap_or(SyncStatus::BLANK)
     }
 
+    /// The connection's state is another one.
+    pub(crate) fn connection_is(&self, state: ConnectionState) {
+        *self.connected_since.lock().unwrap_or_else(PoisonError::into_inner) = self.now().wall;
+        self.connection.tell(&state);
+    }
+
+    /// The connection's state, and since when it is so, by the phone's clock.
+    pub(crate) fn connection_since(&self) -> (ConnectionState, Timestamp) {
+        let since = *self.connected_since.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.connection.last().unwrap_or(ConnectionState::Disconnected), since)
+    }
+
+    /// The last errors that were told, oldest first.
+    pub(crate) fn mishaps(&self) -> Vec<Mishap> {
+        self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn note_mishap(&self, event: &ClientEvent) {
+        let what = match event {
+            ClientEvent::Error { detail } => redacted_detail(detail),
+            ClientEvent::Bug { id } => format!("bug {id}"),
+            ClientEvent::Connected
+            | ClientEvent::Disconnected { .. }
+            | ClientEvent::ReconnectFailed
+            | ClientEvent::Domain(_)
+            | ClientEvent::Other { .. } => return,
+        };
+        let at = self.now().wall;
+        let mut mishaps = self.mishaps.lock().unwrap_or_else(PoisonError::into_inner);
+        if mishaps.len() == MISHAPS {
+            mishaps.pop_front();
+        }
+        mishaps.push_back(Mishap { at, what });
+    }
+
     /// Tells an event to streams and callbacks.
     pub(crate) fn event(&self, event: &ClientEvent) {
+        self.note_mishap(event);
         self.events.tell(event);
         self.subscribers.tell(event);
     }
@@ -127,7 +182,7 @@ impl Shared {
     /// The engine is gone, and the connection with it.
     pub(crate) fn disconnected(&self) {
         if self.connection.last() != Some(ConnectionState::Disconnected) {
-            self.connection.tell(&ConnectionState::Disconnected);
+            self.connection_is(ConnectionState::Disconnected);
         }
         let connection = ConnectionState::Disconnected;
         self.status.tell(&SyncStatus {

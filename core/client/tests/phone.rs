@@ -7,15 +7,15 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Change, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Outcome, PendingWork, Query, Session,
-    SessionError, SessionStore, SyncState, Update, accounts, open, sign_in,
+    Change, Clock, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Now, Outcome, PendingWork,
+    Query, Session, SessionError, SessionStore, SyncState, SystemClock, Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -315,6 +315,45 @@ async fn what_was_discarded_can_be_looked_up_and_handed_in() {
     let said = work["discarded"].to_string();
     assert!(said.contains("Minibar, floor 2") && said.contains("Empty"), "{said}");
     assert!(matches!(ana.discard_with_dependents(written).await, Err(Error::InvalidInput(_))));
+    ana.close().await;
+}
+
+/// The phone's clock, as far on as a test says.
+struct Later {
+    clock: SystemClock,
+    days: AtomicU64,
+}
+
+impl Clock for Later {
+    fn now(&self) -> Now {
+        let (now, passed) = (self.clock.now(), self.days.load(Ordering::Relaxed) * 24 * 60 * 60 * 1_000);
+        let wall = now.wall.plus_millis(i64::try_from(passed).unwrap());
+        Now { boot_ms: now.boot_ms + passed, wall }
+    }
+    fn boot_id(&self) -> String {
+        self.clock.boot_id()
+    }
+}
+
+#[tokio::test]
+async fn what_was_discarded_is_shown_for_thirty_days() {
+    // G14
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let later = Arc::new(Later { clock: SystemClock::new(), days: AtomicU64::new(0) });
+    let options = peer.options(phone.path()).clock(Arc::clone(&later) as Arc<dyn Clock>);
+    let ana = sign_in(options, common::PASSWORD).await.unwrap();
+    ana.connect();
+    let link = peer.welcome().await;
+    until(&ana.watch_status(), |status| status.has_data).await;
+    ana.disconnect();
+    drop(link);
+    let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    ana.discard(receipt.id).await.unwrap();
+    later.days.store(29, Ordering::Relaxed);
+    assert_eq!(ana.discarded().await.unwrap().len(), 1);
+    later.days.store(31, Ordering::Relaxed);
+    assert_eq!(ana.discarded().await.unwrap(), []);
+    assert!(!ana.export_work().await.unwrap().contains(&receipt.id.to_string()));
     ana.close().await;
 }
 

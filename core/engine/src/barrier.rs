@@ -7,6 +7,7 @@
 
 use crate::draft::Draft;
 use crate::feed::Feed;
+use crate::link::Event;
 use crate::output::Output;
 use crate::queue::is_pending;
 use crate::state::State;
@@ -42,7 +43,7 @@ impl Draft<'_> {
     pub(crate) fn raise_barrier(&mut self, request: u64) {
         let (pulls, before) = (self.state.feed.pulls_begun(), self.state.meta.next_order);
         self.state.barriers.0.push(Barrier { request, pulls, before });
-        self.wake_up();
+        self.wake_up(Event::Wake);
     }
 
     pub(crate) fn give_up_barrier(&mut self, request: u64) {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use innsync_domain::{Command, ErrorClass, Fields, Reason, Rejection, Uuid, limits::READ_MARKS};
+use innsync_domain::{Command, ErrorClass, Fields, Reason, Rejection, Timestamp, Uuid, limits::READ_MARKS};
 use innsync_protocol::limits::OP_BYTES;
 use innsync_protocol::{IntentTime, Op, SCHEMA};
 
+use crate::clock::Now;
 use crate::draft::{Draft, receipt};
 use crate::limits::{DISCARDED_KEPT_MS, OPS_QUEUED};
 use crate::outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
@@ -13,6 +14,7 @@ use crate::output::Output;
 use crate::predict::{Outlook, PredictedRows, least_footprint, predict};
 use crate::queue::is_pending;
 use crate::replay::{Over, replay};
+use crate::state::State;
 use crate::store::{StoreError, Write};
 
 impl Draft<'_> {
@@ -149,7 +151,7 @@ impl Draft<'_> {
             Ok(_) => {}
             // Just now it cannot be told, as before the first snapshot: the reason that it has says more.
             Err(rejection) if rejection.class == ErrorClass::Transient => {
-                self.error(format!("operation {parked} was not tried again: {}", rejection.message));
+                self.error(format!("operation {parked} was not tried again: {}", rejection.reason.as_str()));
             }
             Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
         }
@@ -255,9 +257,8 @@ impl Draft<'_> {
         self.state.push.forget(op.op.id);
         self.remove_op(op.op.id);
         if !op.op.command.is_cosmetic() {
-            // A phone that has not met the server may have any clock: it forgets nothing by it.
-            if let Some(now) = self.state.clock.at(self.now.boot_ms) {
-                self.discards.push(Write::ForgetDiscarded { before: now.plus_millis(-DISCARDED_KEPT_MS) });
+            if let Some(before) = self.state.discarded_horizon(self.now) {
+                self.discards.push(Write::ForgetDiscarded { before });
             }
             let at = self.state.clock.guess(self.now);
             self.discards.push(Write::PutDiscarded(Discarded { at, op: op.clone() }));
@@ -282,6 +283,13 @@ impl Draft<'_> {
                 self.park(&op, ParkReason::Rejected { rejection });
             }
         }
+    }
+}
+
+impl State {
+    /// See [`crate::Engine::discarded_horizon`].
+    pub(crate) fn discarded_horizon(&self, now: Now) -> Option<Timestamp> {
+        self.clock.at(now.boot_ms).map(|now| now.plus_millis(-DISCARDED_KEPT_MS))
     }
 }
 

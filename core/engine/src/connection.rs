@@ -67,6 +67,7 @@ impl Draft<'_> {
 
     /// A sign of life.
     fn heard(&mut self) {
+        self.heard_something();
         if let Phase::Live { asked_at, .. } = &mut self.state.link.phase {
             *asked_at = None;
         }

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use innsync_domain::Uuid;
+use innsync_domain::{Timestamp, Uuid};
+use innsync_protocol::Cursor;
 
 use crate::clock::Now;
+use crate::diagnosis::Diagnosis;
 use crate::draft::Draft;
 use crate::feed::Feed;
 use crate::http::Purpose;
@@ -14,6 +16,7 @@ use crate::limits::DIGEST_FIRST_MS;
 use crate::output::Output;
 use crate::queue::Outbox;
 use crate::random::Random;
+use crate::rest::Rest;
 use crate::session::SessionState;
 use crate::snapshot::Snapshots;
 use crate::state::{ServerClock, State};
@@ -106,6 +109,8 @@ impl Engine {
             wake: unchecked.then_some(now.boot_ms),
             hold_until: None,
             commit_failures: 0,
+            heard_at: now.boot_ms,
+            no_network: false,
         });
         let mut draft = Draft::new(&config, now, store, state);
         draft.state.push.round.waited = draft.state.outbox.pending() > 0;
@@ -174,6 +179,32 @@ impl Engine {
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.
     pub fn why_waiting(&self, now: Now, operation: Uuid) -> Option<String> {
         self.state.why_waiting(now.boot_ms, operation)
+    }
+
+    /// Whether sync has come to rest since [`Input::Sync`], or will by itself before `until` (in `boot_ms`).
+    pub fn rest(&self, now: Now, until: u64) -> Rest {
+        self.state.rest(now.boot_ms, until)
+    }
+
+    /// Whether everything that the server had at the last [`Input::Sync`] is here.
+    pub fn is_fresh(&self) -> bool {
+        self.state.is_fresh()
+    }
+
+    /// Where the mirror stands.
+    pub fn cursor(&self) -> Cursor {
+        self.state.meta.cursor
+    }
+
+    /// What was discarded before that time of the server's is kept no longer; `None`: a phone that has not met the server in
+    /// this boot may have any clock, and forgets nothing by it.
+    pub fn discarded_horizon(&self, now: Now) -> Option<Timestamp> {
+        self.state.discarded_horizon(now)
+    }
+
+    /// Where everything stands, for a support person; without anything that people wrote (G24).
+    pub fn diagnosis(&self, now: Now) -> Diagnosis {
+        self.state.diagnosis(&self.config, now)
     }
 
     /// The operations that build on that one, directly or through others, in order: those that were declared to depend on it,

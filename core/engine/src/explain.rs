@@ -1,9 +1,11 @@
 //! Why an operation is not confirmed yet, in one sentence.
 
+use std::collections::BTreeMap;
+
 use innsync_domain::Uuid;
 
 use crate::lanes::{Wait, walk};
-use crate::outbox::{OpState, ParkReason};
+use crate::outbox::{OpState, ParkReason, QueuedOp};
 use crate::session::Standing;
 use crate::state::State;
 
@@ -17,8 +19,21 @@ impl State {
                 found = Some(wait);
             }
         });
+        Some(self.sentence(now, op, found?))
+    }
+
+    /// Of all operations.
+    pub(crate) fn explain_all(&self, now: u64) -> BTreeMap<Uuid, String> {
+        let mut sentences = BTreeMap::new();
+        walk(&self.outbox, now, &self.push.held, &self.push.under_way, |op, wait| {
+            sentences.insert(op.op.id, self.sentence(now, op, wait));
+        });
+        sentences
+    }
+
+    fn sentence(&self, now: u64, op: &QueuedOp, wait: Wait) -> String {
         let seconds = |at: u64| at.saturating_sub(now).div_ceil(1000);
-        Some(match found? {
+        match wait {
             Wait::NeedsPerson => match &op.state {
                 OpState::Parked { reason: ParkReason::Rejected { rejection } } => {
                     format!("The server refused it: {}", rejection.message)
@@ -36,7 +51,7 @@ impl State {
             }
             Wait::Until(at) => format!("The server asked to try it again; that is in {} s.", seconds(at)),
             Wait::Ready => self.why_nothing_is_sent(now),
-        })
+        }
     }
 
     fn why_nothing_is_sent(&self, now: u64) -> String {

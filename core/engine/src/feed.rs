@@ -28,6 +28,8 @@ use crate::store::StoreError;
 pub(crate) struct Feed {
     /// Something is missing, or may be.
     wanted: bool,
+    /// The pull under way was asked for too early: another is to follow it.
+    again: bool,
     /// The server was told where the phone stands and has not said yet what came since.
     unanswered: bool,
     /// The server has answered RESUME on this connection, and goes on from the cursor.
@@ -71,6 +73,17 @@ impl Feed {
 
     pub(crate) fn want_pull(&mut self) {
         self.wanted = true;
+    }
+
+    /// What is new is to be asked for after this moment; `under_way`: a pull was asked for before it.
+    pub(crate) fn pull_anew(&mut self, under_way: bool) {
+        self.wanted = true;
+        self.again = under_way;
+    }
+
+    /// Whether a pull is wanted.
+    pub(crate) fn wants_pull(&self) -> bool {
+        self.wanted
     }
 
     /// RESUME was sent. What came before may be of another history: the server may have been restored from a backup since.
@@ -236,6 +249,7 @@ impl Draft<'_> {
     pub(crate) fn on_reset(&mut self, reset: &Reset) {
         self.state.feed.forget_frames();
         self.state.feed.wanted = false;
+        self.state.feed.again = false;
         self.state.snapshots.want();
         self.state.meta.other_history |= reset.reason == ResetReason::History;
     }
@@ -304,6 +318,7 @@ impl Draft<'_> {
             self.state.feed.failures = 0;
             self.state.feed.retry_at = 0;
         }
+        self.state.feed.wanted |= std::mem::take(&mut self.state.feed.again);
         Ok(())
     }
 
@@ -312,7 +327,11 @@ impl Draft<'_> {
         feed.wanted = true;
         feed.failures += 1;
         let wait = self.state.random.backoff(feed.failures).max(after.unwrap_or(0));
-        feed.retry_at = self.now.boot_ms.saturating_add(wait);
+        feed.retry_at = match std::mem::take(&mut feed.again) {
+            // It was asked for before it was known that now is a good time.
+            true if after.is_none() => 0,
+            _ => self.now.boot_ms.saturating_add(wait),
+        };
         // Frames that wait are covered by the next pull.
         feed.forget_frames();
     }

@@ -34,6 +34,10 @@ pub(crate) struct Requests {
     in_flight: Vec<InFlight>,
     /// Whether the last HTTP answer was the server's own; at first it is assumed.
     pub(crate) answers: Answers,
+    /// The last request before [`crate::Input::Sync`].
+    tried_before: u64,
+    /// A request after that one was not answered by the server, and none since was.
+    pub(crate) unreachable: bool,
 }
 
 /// What the last HTTP request came to.
@@ -92,6 +96,26 @@ impl Requests {
         self.in_flight.iter().map(|it| it.until).min()
     }
 
+    /// From now on it counts whether the server answers.
+    pub(crate) fn begin_trial(&mut self) {
+        self.tried_before = self.last_id;
+        self.unreachable = false;
+    }
+
+    /// That one was answered, as `answers` says, or was not.
+    fn tried(&mut self, id: u64) {
+        match self.answers {
+            Answers::Ours => self.unreachable = false,
+            Answers::None => self.unreachable |= id > self.tried_before,
+            Answers::Untried => {}
+        }
+    }
+
+    /// Whether any is under way.
+    pub(crate) fn any(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
     pub(crate) fn overdue(&self, now: u64) -> Option<u64> {
         self.in_flight.iter().find(|it| it.until <= now).map(|it| it.id)
     }
@@ -123,22 +147,27 @@ impl Draft<'_> {
         answer: Result<HttpAnswer, HttpFailure>,
     ) -> Result<(), StoreError> {
         let Some(request) = self.state.requests.take(id) else { return Ok(()) };
+        if answer.is_ok() {
+            self.heard_something();
+        }
         let answer = classify(answer, &mut self.state.requests.answers);
         if matches!(answer, Answer::Unauthorized) && request.purpose != Purpose::Refresh {
             self.token_refused(&request.token.0);
         }
         match request.purpose {
-            Purpose::Push => self.on_push_answer(answer),
-            Purpose::Pull => self.on_pull_answer(answer),
-            Purpose::Snapshot => {
-                self.on_snapshot_answer(id, answer);
-                Ok(())
-            }
-            Purpose::Refresh => {
-                self.on_refresh_answer(answer);
-                Ok(())
-            }
+            Purpose::Push => self.on_push_answer(answer)?,
+            Purpose::Pull => self.on_pull_answer(answer)?,
+            Purpose::Snapshot => self.on_snapshot_answer(id, answer),
+            Purpose::Refresh => self.on_refresh_answer(answer),
         }
+        self.state.requests.tried(id);
+        Ok(())
+    }
+
+    /// A sign of the server, or of whoever answers for it.
+    pub(crate) fn heard_something(&mut self) {
+        self.state.heard_at = self.boot();
+        self.state.no_network = false;
     }
 
     /// The driver owes an answer for too long: as if the request had failed.

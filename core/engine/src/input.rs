@@ -101,8 +101,14 @@ pub enum Input {
         /// Which one.
         request: u64,
     },
-    /// The app came to the foreground, or a push woke it.
+    /// The app came to the foreground.
     Foreground,
+    /// The app is about to sleep, or a push woke it: whatever waits is tried now, and a pull begun after this asks for what is
+    /// new, also where a socket brings it. [`crate::Engine::rest`] tells what comes of it.
+    Sync {
+        /// Until when somebody waits for it (in `boot_ms`): what is sent until then is followed by a pull.
+        until: u64,
+    },
     /// The shell has shown an effect.
     Presented {
         /// Which one.

@@ -22,6 +22,8 @@ pub const SEND_WITHIN_MS: u64 = 5_000;
 pub const DIGEST_EVERY_MS: u64 = 6 * 60 * 60 * 1000;
 /// Milliseconds after the start within which the first is asked for.
 pub const DIGEST_FIRST_MS: u64 = 10 * 60 * 1000;
+/// Milliseconds without a sign of the server after which [`crate::Engine::rest`] takes it for unreachable.
+pub const SILENCE_MS: u64 = 10_000;
 /// Operations queued on one phone; more are refused with a clear error.
 pub const OPS_QUEUED: usize = 10_000;
 /// Milliseconds that an operation stays on the phone after a person discarded it.

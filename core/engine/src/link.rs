@@ -50,8 +50,10 @@ pub(crate) enum Event {
     Connect,
     /// The app asks to end it.
     Disconnect,
-    /// The network or the app came back: now is a good time.
+    /// The app came back: now is a good time.
     Wake,
+    /// There is a network again, or another one: what is being opened goes over one that is gone.
+    Moved,
     /// There is a fresh token.
     TokenReady,
     /// A refresh failed for now.
@@ -102,23 +104,26 @@ pub(crate) enum Action {
 
 /// The table.
 pub(crate) fn next(phase: &Phase, event: Event) -> Action {
-    use Event::{Connect, Disconnect, Due, Greeted, Lost, TokenFailed, TokenReady, Wake};
+    use Event::{Connect, Disconnect, Due, Greeted, Lost, Moved, TokenFailed, TokenReady, Wake};
     use Phase::{Idle, Live, NoToken, Opening, Waiting};
     match (phase, event) {
         (_, Disconnect) => Action::Close,
 
         (Idle, Connect) => Action::Open,
-        (Idle, Wake | TokenReady | TokenFailed(_) | Greeted { .. } | Lost(_) | Due) => Action::Nothing,
+        (Idle, Wake | Moved | TokenReady | TokenFailed(_) | Greeted { .. } | Lost(_) | Due) => {
+            Action::Nothing
+        }
 
-        (NoToken, Connect | Wake | TokenReady) => Action::Open,
+        (NoToken, Connect | Wake | Moved | TokenReady) => Action::Open,
         (NoToken, TokenFailed(reason)) => Action::Retry(Loss::Broken { code: 1006, reason }),
         (NoToken, Greeted { .. } | Lost(_) | Due) => Action::Nothing,
 
+        (Opening { .. }, Moved) => Action::Open,
         (Opening { .. }, Greeted { interval }) => Action::Greet { interval },
         (Opening { .. }, Due) => Action::Retry(Loss::Silent("No CONNECTED in time")),
         (Opening { .. }, Connect | Wake | TokenReady | TokenFailed(_)) => Action::Nothing,
 
-        (Live { .. }, Wake) => Action::Probe,
+        (Live { .. }, Wake | Moved) => Action::Probe,
         (Live { asked_at: None, .. }, Due) => Action::Probe,
         (Live { asked_at: Some(_), .. }, Due) => Action::Retry(Loss::Silent("No sign of life")),
         (Live { .. }, Connect | TokenReady | TokenFailed(_) | Greeted { .. }) => Action::Nothing,
@@ -132,7 +137,7 @@ pub(crate) fn next(phase: &Phase, event: Event) -> Action {
             Lost(loss @ (Loss::Broken { .. } | Loss::Silent(_) | Loss::Drained { .. })),
         ) => Action::Retry(loss),
 
-        (Waiting { .. }, Connect | Wake | TokenReady | Due) => Action::Open,
+        (Waiting { .. }, Connect | Wake | Moved | TokenReady | Due) => Action::Open,
         (Waiting { .. }, Lost(Loss::SignedOut)) => Action::Stop(Loss::SignedOut),
         (Waiting { .. }, TokenFailed(_) | Greeted { .. } | Lost(_)) => Action::Nothing,
     }

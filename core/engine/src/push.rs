@@ -27,6 +27,8 @@ pub(crate) struct Push {
     pub(crate) held: BTreeMap<Uuid, u64>,
     /// When the first operation may go that only waits for its time.
     wake: Option<u64>,
+    /// Until when somebody waits for what is sent to be confirmed.
+    pub(crate) watched_until: u64,
     pub(crate) round: Round,
 }
 
@@ -49,6 +51,7 @@ impl Default for Push {
             most: OPS_PER_PUSH,
             held: BTreeMap::new(),
             wake: None,
+            watched_until: 0,
             round: Round::default(),
         }
     }
@@ -160,6 +163,10 @@ impl Draft<'_> {
                         self.on_result(result)?;
                     }
                     self.look_whether_reached();
+                    if !self.state.link.is_live() || self.boot() < self.state.push.watched_until {
+                        // No socket brings what they did, or may be too late with it.
+                        self.state.feed.want_pull();
+                    }
                     self.requeue_unanswered(&sent);
                 }
                 Err(error) => {

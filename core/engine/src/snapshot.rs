@@ -143,6 +143,7 @@ impl Draft<'_> {
         if self.state.snapshots.run.as_ref().is_none_or(|run| run.id != id) {
             return Ok(());
         }
+        self.heard_something();
         let until = self.boot() + HTTP_TIMEOUT_MS;
         self.state.requests.prolong(id, until);
         for line in lines {

@@ -44,6 +44,10 @@ pub(crate) struct State {
     /// Until when nothing is written on the engine's own account, since the last commit failed.
     pub(crate) hold_until: Option<u64>,
     pub(crate) commit_failures: u32,
+    /// When the server last gave a sign of life, or was last asked for one by [`crate::Input::Sync`].
+    pub(crate) heard_at: u64,
+    /// The platform says that there is no network, and nothing was heard since.
+    pub(crate) no_network: bool,
     /// What was last told.
     pub(crate) status: SyncStatus,
 }

@@ -22,6 +22,7 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Foreground
         | Input::Barrier { .. }
         | Input::GiveUpBarrier { .. }
+        | Input::Sync { .. }
         | Input::CommitFailed
         | Input::Http { .. }
         | Input::Socket { event: SocketEvent::Closed { .. } | SocketEvent::Failed(_), .. } => false,
@@ -63,13 +64,16 @@ impl Draft<'_> {
             }
             Input::Tick => {}
             Input::NetworkChanged { available: true } => {
+                self.state.no_network = false;
                 self.leave_old_network();
-                self.wake_up();
+                self.wake_up(Event::Moved);
             }
-            Input::Foreground => self.wake_up(),
+            Input::Foreground => self.wake_up(Event::Wake),
             Input::Barrier { request } => self.raise_barrier(request),
             Input::GiveUpBarrier { request } => self.give_up_barrier(request),
+            Input::Sync { until } => self.sync(until),
             Input::NetworkChanged { available: false } => {
+                self.state.no_network = true;
                 self.state.requests.answers = Answers::None;
                 if self.state.link.is_live() {
                     self.link_event(Event::Wake);
@@ -97,12 +101,22 @@ impl Draft<'_> {
     }
 
     /// Now is a good time: whatever waits is tried.
-    pub(crate) fn wake_up(&mut self) {
+    pub(crate) fn wake_up(&mut self, event: Event) {
         self.state.requests.answers = Answers::Untried;
         self.state.push.retry_now();
         self.state.feed.retry_now();
         self.state.snapshots.retry_now();
-        self.link_event(Event::Wake);
+        self.link_event(event);
+    }
+
+    /// As [`Draft::wake_up`], and asks what is new.
+    fn sync(&mut self, until: u64) {
+        let under_way = self.state.requests.find(Purpose::Pull).is_some();
+        self.state.feed.pull_anew(under_way);
+        self.state.push.watched_until = until;
+        self.state.requests.begin_trial();
+        self.state.heard_at = self.boot();
+        self.wake_up(Event::Wake);
     }
 
     /// The last step did not happen, and with it may have gone an answer, a delta or a snapshot's lines: whatever was under

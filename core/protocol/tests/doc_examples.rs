@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use innsync_protocol::{
-    ClientFrame, Op, OpResult, Problem, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest,
+    ClientFrame, Op, OpResult, Problem, PushHint, RefreshRequest, ServerFrame, SessionAnswer, SessionRequest,
     SnapshotLine, SnapshotRequest,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -48,6 +48,7 @@ fn every_example_is_read_and_written_back() {
             "refresh-request" => through::<RefreshRequest>(&text),
             "problem" => through::<Problem>(&text),
             "snapshot-request" => through::<SnapshotRequest>(&text),
+            "push-hint" => through::<PushHint>(&text),
             "op" => through::<Op>(&text),
             "op-result" => through::<OpResult>(&text),
             "client-frame" => value(&ClientFrame::parse(&one_line(&text)).unwrap().to_json()),

@@ -33,6 +33,7 @@ mod table;
 mod write;
 
 pub use error::OpenError;
+pub use migrate::FORMAT;
 pub use quarantine::Quarantined;
 pub use query::{Order, Query, Word};
 pub use reader::{Reader, View};

@@ -10,7 +10,7 @@ const STEPS: [&str; 2] =
     [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_discarded.sql")];
 
 /// The format that this release writes.
-pub(crate) const FORMAT: u32 = STEPS.len() as u32;
+pub const FORMAT: u32 = STEPS.len() as u32;
 
 /// The format of the database (SQLite's user version); 0: new.
 pub(crate) fn format_of(connection: &Connection) -> rusqlite::Result<u32> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use innsync_domain::Uuid;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why the ledger cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -82,10 +82,19 @@ impl LedgerError {
 }
 
 /// SQLite tells a full disk from other failures, but neither a quota nor a limit on the size of files. What the system
-/// said last to this thread does.
-fn is_without_room() -> bool {
+/// said last to this thread does, where it was a write that failed: after anything else it may be left from before.
+fn is_without_room(error: &rusqlite::Error) -> bool {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(std::io::Error::last_os_error().kind(), FileTooLarge | QuotaExceeded | StorageFull)
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    let wrote = matches!(
+        failure.extended_code,
+        ffi::SQLITE_IOERR_WRITE
+            | ffi::SQLITE_IOERR_FSYNC
+            | ffi::SQLITE_IOERR_DIR_FSYNC
+            | ffi::SQLITE_IOERR_TRUNCATE
+            | ffi::SQLITE_IOERR_SHMSIZE
+    );
+    wrote && matches!(std::io::Error::last_os_error().kind(), FileTooLarge | QuotaExceeded | StorageFull)
 }
 
 impl From<rusqlite::Error> for LedgerError {
@@ -93,10 +102,31 @@ impl From<rusqlite::Error> for LedgerError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::SystemIoFailure) if is_without_room() => Self::Full,
+            Some(ErrorCode::SystemIoFailure) if is_without_room(&error) => Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             Some(_) => Self::Io(error.to_string()),
             None => Self::Corrupt(error.to_string()),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_failed_before_says_nothing_of_a_read_that_fails_now() {
+        let failure = |extended| {
+            // A device that is always full leaves its error with this thread.
+            let mut full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+            full.write_all(b"x").unwrap_err();
+            LedgerError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(extended), None))
+        };
+        for read in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_FSTAT] {
+            assert!(matches!(failure(read), LedgerError::Io(_)), "{:?}", failure(read));
+        }
+        assert!(matches!(failure(ffi::SQLITE_IOERR_WRITE), LedgerError::Full));
     }
 }

@@ -45,7 +45,7 @@ impl Actor {
             Output::Withdrawn(effect) => self.shared.effects.discard(|waiting| waiting.id == effect),
             Output::Connection(state) => {
                 tracing::info!(state = state.as_str(), "connection");
-                self.shared.connection.tell(&state);
+                self.shared.connection_is(state);
             }
             Output::Status(status) => {
                 self.shared.status.tell(&status);

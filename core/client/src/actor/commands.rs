@@ -1,7 +1,7 @@
 //! What people ask of the outbox, on the core's thread.
 
 use innsync_domain::{Command, Uuid};
-use innsync_engine::{Input, OpState, ParkReason, QueuedOp, Receipt, StoreRead};
+use innsync_engine::{Discarded, Input, OpState, ParkReason, QueuedOp, Receipt, StoreRead};
 
 use super::{Actor, Reply};
 use crate::error::Error;
@@ -102,6 +102,15 @@ impl Actor {
         }
         self.kept.waiting.settled(id, Outcome::Discarded);
         Ok(())
+    }
+
+    /// What was discarded and is still kept. What has expired goes from the database with the next one.
+    pub(crate) fn discarded(&self) -> Result<Vec<Discarded>, Error> {
+        let mut discarded = self.store.discarded()?;
+        if let Some(horizon) = self.engine.discarded_horizon(self.shared.now()) {
+            discarded.retain(|it| it.at >= horizon);
+        }
+        Ok(discarded)
     }
 
     /// Why the operation is not confirmed yet.

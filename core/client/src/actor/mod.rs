@@ -3,16 +3,21 @@
 
 mod carry;
 mod commands;
+mod diagnose;
 mod observers;
+mod recorder;
 mod step;
 mod thread;
+mod visits;
 pub(crate) mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use innsync_engine::{Config, Engine, Input, Receipt, StoreRead};
+use innsync_protocol::PushHint;
 use innsync_store::Store;
 use tokio::sync::oneshot;
 
@@ -27,6 +32,8 @@ pub(crate) use observers::{LiveWatch, Observer, ScreenWatch};
 pub(crate) use thread::{Opened, start};
 
 use observers::Observers;
+use recorder::Recorder;
+use visits::Visits;
 use waiting::Waiting;
 
 /// After that long a bug in a step is as good as the first one.
@@ -52,6 +59,7 @@ pub(crate) struct Actor {
     // When to connect after the second of two recoveries in a row.
     connect_at: Option<Instant>,
     executing: BTreeMap<u64, Reply<Receipt>>,
+    visits: Visits,
     kept: Kept,
     // Last, so that the lock goes after the database.
     _lock: Lock,
@@ -68,6 +76,18 @@ struct Kept {
     // Counts reopenings: what an engine had asked for is of no interest to the next one.
     incarnation: u64,
     recovered: Option<Instant>,
+    recorder: Recorder,
+    database: PathBuf,
+    // In a pause: the engine of before, to be asked where things stand. It has nothing open.
+    at_rest: Option<Engine>,
+}
+
+impl Kept {
+    /// Whether the phone was there already when the pause began.
+    fn has_reached(&self, hint: Option<PushHint>) -> bool {
+        let Some((engine, hint)) = self.at_rest.as_ref().zip(hint) else { return false };
+        engine.status().has_data && hint.is_reached_by(&engine.cursor())
+    }
 }
 
 impl Actor {
@@ -77,6 +97,8 @@ impl Actor {
         let store = Store::open(&files.database())?;
         let engine = engine(&shared, &store, &kept.frames)?;
         let mut kept = std::mem::take(kept);
+        kept.at_rest = None;
+        kept.database = files.database();
         kept.incarnation += 1;
         let courier = Courier::new(&shared.mailbox, kept.incarnation, 0);
         let mut actor = Self {
@@ -90,6 +112,7 @@ impl Actor {
             next_request: 1,
             connect_at: None,
             executing: BTreeMap::new(),
+            visits: Visits::default(),
             kept,
             _lock: lock,
         };
@@ -120,6 +143,9 @@ impl Actor {
             self.input(Input::Connect);
         }
         self.raise_barriers_again();
+        if let Some(until) = self.visits.want_sync() {
+            self.input(Input::Sync { until });
+        }
     }
 
     /// The database, for reading.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use innsync_engine::Input;
+use innsync_engine::{Input, Unfinished};
 use innsync_protocol::CloseCode;
 use tokio::sync::oneshot;
 
+use super::visits::Caller;
 use super::{Actor, Kept};
 use crate::drivers::Http;
 use crate::error::Error;
 use crate::files::Files;
-use crate::mailbox::{Letter, News, Pause};
+use crate::handle::{Backgrounded, PushOutcome};
+use crate::mailbox::{Alarm, Heard, Letter, News};
 use crate::shared::Shared;
 
 /// The longest sleep: what depends on the time of day alone is looked at that often.
@@ -22,10 +24,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 /// How long observers may wait while there is more to do.
 const OBSERVERS_WAIT: Duration = Duration::from_millis(25);
-
-/// How long going quiet waits for the answer to a token refresh: shorter than what platforms give an app that is sent to
-/// the background.
-const REFRESH_WAITS: Duration = Duration::from_secs(4);
 
 /// What the thread is started with.
 pub(crate) struct Opened {
@@ -37,13 +35,13 @@ pub(crate) struct Opened {
 /// How working ended.
 enum End {
     Closed(Option<oneshot::Sender<()>>),
-    Quiesced(Vec<oneshot::Sender<()>>),
+    Quiesced(Vec<Caller>),
 }
 
-/// Callers who want quiet while a token refresh is under way, and until when that is waited for.
-struct Holding {
-    callers: Vec<oneshot::Sender<()>>,
-    until: Instant,
+/// What ended a pause.
+enum Woken {
+    Resumed,
+    By(Alarm),
 }
 
 /// Opens the database, and starts the thread if that succeeds.
@@ -76,12 +74,13 @@ fn life(mut actor: Actor, shared: &Arc<Shared>, files: &Files, http: &Http) {
             End::Quiesced(quiesced) => quiesced,
         };
         tracing::info!("paused: the database is closed");
-        answer(quiesced);
-        actor = match reopen(shared, files, http, &mut kept) {
-            Some(actor) => actor,
-            None => break None,
-        };
-        actor.input(Input::Foreground);
+        quiesced.into_iter().for_each(Caller::tell);
+        let Some((reopened, woken)) = reopen(shared, files, http, &mut kept) else { break None };
+        actor = reopened;
+        match woken {
+            Woken::Resumed => actor.input(Input::Foreground),
+            Woken::By(alarm) => actor.wake_for(alarm, true),
+        }
     };
     let others = shared.mailbox.closers();
     shared.end();
@@ -95,20 +94,43 @@ fn answer(callers: impl IntoIterator<Item = oneshot::Sender<()>>) {
     }
 }
 
-/// Waits until someone says to go on and the database can be opened; `None`: the thread ends. A disk that is full for a
+/// Waits until there is a reason to go on and the database can be opened; `None`: the thread ends. A disk that is full for a
 /// moment costs an attempt, not the handle.
-fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> Option<Actor> {
+fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> Option<(Actor, Woken)> {
     loop {
-        let Pause::Resumed(reply) = shared.mailbox.pause() else { return None };
-        match Actor::open(Arc::clone(shared), files, http.clone(), kept) {
-            Ok(actor) => {
+        let heard = shared.mailbox.pause();
+        match heard {
+            Heard::Closed => return None,
+            Heard::Background(departure) => {
+                let operations = shared.status().pending_changes;
+                let _ = departure.reply.send(Backgrounded::Left { operations, why: Unfinished::Quiet });
+                continue;
+            }
+            Heard::Diagnose(reply) => {
+                let _ = reply.send(kept.diagnose(shared));
+                continue;
+            }
+            Heard::Push(alarm) if kept.has_reached(alarm.hint) => {
+                let _ = alarm.reply.send(PushOutcome::NoData);
+                continue;
+            }
+            Heard::Push(_) | Heard::Resume(_) => {}
+        }
+        let opened = Actor::open(Arc::clone(shared), files, http.clone(), kept);
+        if let Err(error) = &opened {
+            tracing::warn!(%error, "the database cannot be opened again; the handle stays quiet");
+        }
+        match (heard, opened) {
+            (Heard::Resume(reply), Ok(actor)) => {
                 let _ = reply.send(Ok(()));
-                return Some(actor);
+                return Some((actor, Woken::Resumed));
             }
-            Err(error) => {
-                tracing::warn!(%error, "the database cannot be opened again; the handle stays quiet");
-                let _ = reply.send(Err(error));
+            (Heard::Resume(reply), Err(error)) => drop(reply.send(Err(error))),
+            (Heard::Push(alarm), Ok(actor)) => return Some((actor, Woken::By(alarm))),
+            (Heard::Push(alarm), Err(_)) => {
+                let _ = alarm.reply.send(PushOutcome::Failed { why: Unfinished::StorageFailed });
             }
+            (Heard::Background(_) | Heard::Diagnose(_) | Heard::Closed, _) => {}
         }
     }
 }
@@ -118,17 +140,12 @@ impl Actor {
         let mut ticked = false;
         let mut waiting_since = None;
         let mut looked = Instant::now();
-        let mut holding: Option<Holding> = None;
         loop {
-            if let Some(quiet) =
-                holding.take_if(|quiet| quiet.until <= Instant::now() || !self.engine.is_refreshing())
-            {
-                return End::Quiesced(quiet.callers);
+            self.look_after_visits();
+            if let Some(callers) = self.take_ready() {
+                return End::Quiesced(callers);
             }
-            let sleep = match &holding {
-                Some(quiet) => self.sleep(ticked).min(quiet.until.saturating_duration_since(Instant::now())),
-                None => self.sleep(ticked),
-            };
+            let sleep = self.sleep(ticked).min(self.visits.sleep());
             let sleep = if self.kept.observers.wait() { sleep.min(OBSERVERS_WAIT) } else { sleep };
             ticked = false;
             match self.shared.mailbox.take(if waiting_since.is_some() { Duration::ZERO } else { sleep }) {
@@ -142,18 +159,16 @@ impl Actor {
                 Some(Letter::Network(_)) => {}
                 // Whoever waited for quiet does not want it any more.
                 Some(Letter::Resume(reply)) => {
-                    answer(holding.take().into_iter().flat_map(|quiet| quiet.callers));
+                    self.stay();
                     let _ = reply.send(Ok(()));
                 }
+                Some(Letter::Foreground) => self.look_up(),
                 Some(Letter::Job(job)) => self.guarded(|actor| job(actor)),
+                Some(Letter::Background(departure)) => self.depart(departure),
+                Some(Letter::Push(alarm)) => self.wake_for(alarm, false),
+                Some(Letter::Diagnose(reply)) => self.guarded(|actor| drop(reply.send(actor.diagnose()))),
                 // The rotated token is stored first: without it the session would be over.
-                Some(Letter::Quiesce(done)) => holding
-                    .get_or_insert_with(|| Holding {
-                        callers: Vec::new(),
-                        until: Instant::now() + REFRESH_WAITS,
-                    })
-                    .callers
-                    .push(done),
+                Some(Letter::Quiesce(done)) => self.hush(done),
                 Some(Letter::Close(done)) => return End::Closed(done),
                 None => {}
             }
@@ -207,6 +222,7 @@ impl Actor {
         }
         self.shared.disconnected();
         self.kept.frames = self.engine.frames();
+        self.kept.at_rest = Some(self.engine);
         self.kept
     }
 }

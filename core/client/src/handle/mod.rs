@@ -1,5 +1,6 @@
 //! The handle: a face for what the core's thread does.
 
+mod background;
 mod data;
 mod life;
 mod outbox;
@@ -23,6 +24,8 @@ use crate::random;
 use crate::shared::Shared;
 use crate::stream::{Promised, Queue, Stream};
 use crate::subscription::Subscription;
+
+pub use background::{Backgrounded, PushOutcome};
 
 /// Effects that wait for the shell; more stay in the database until it comes again.
 const EFFECTS_WAITING: usize = 1_000;
@@ -146,9 +149,10 @@ impl InnSync {
         self.hand_in(Input::NetworkChanged { available });
     }
 
-    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    /// The app came to the foreground: tries and checks at once, and calls off a [`InnSync::background`] under way. A handle
+    /// that is quiet wants [`InnSync::resume`] first.
     pub fn foreground(&self) {
-        self.hand_in(Input::Foreground);
+        let _ = self.post(Letter::Foreground);
     }
 
     /// Sends a frame that is not a command (SUBSCRIBE, or the application's own); queued while not connected, of which
@@ -175,6 +179,17 @@ impl InnSync {
         let queue = log::listen(level)?;
         self.inner.shared.log.join(&queue, []);
         Ok(Stream::new(queue))
+    }
+
+    /// Everything that explains where this handle stands, as one JSON document for a support person (G24). To be had offline,
+    /// and while the handle is quiet: nothing is opened for it. Holds ids, kinds, states, times and sizes; no tokens, no
+    /// names, and nothing that people wrote.
+    ///
+    /// Errors: `Closed`.
+    pub async fn diagnostics(&self) -> Result<String, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Letter::Diagnose(reply))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
     }
 }
 

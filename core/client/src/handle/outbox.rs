@@ -72,7 +72,7 @@ impl InnSync {
 
     /// What was discarded in the last 30 days, the latest first.
     pub async fn discarded(&self) -> Result<Vec<Discarded>, Error> {
-        self.ask(|actor| Ok(actor.store().discarded()?)).await
+        self.ask(|actor| actor.discarded()).await
     }
 
     /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
@@ -85,7 +85,7 @@ impl InnSync {
                 person: &account.person,
                 at,
                 outbox: actor.store().outbox()?,
-                discarded: actor.store().discarded()?,
+                discarded: actor.discarded()?,
             };
             serde_json::to_string_pretty(&work).map_err(|error| Error::bug("work is no JSON", &error))
         })

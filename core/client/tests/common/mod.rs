@@ -101,6 +101,11 @@ impl Peer {
         script.changed.notify_waiters();
     }
 
+    /// From now on nobody answers that, until there is an answer again.
+    pub fn silence(&self, what: &str) {
+        self.script.lock().unwrap().answers.remove(what);
+    }
+
     pub fn snapshot(&self, lines: &[String]) {
         for what in ["POST /v1/snapshot", "GET /v1/snapshot"] {
             self.answer(what, 200, &(lines.join("\n") + "\n"));

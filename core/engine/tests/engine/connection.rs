@@ -116,6 +116,25 @@ fn a_network_that_comes_back_is_tried_at_once() {
 }
 
 #[test]
+fn what_is_being_opened_over_a_network_that_is_gone_is_opened_anew_over_the_next() {
+    // G3, G20: else she waits 10 s for a socket that cannot come.
+    let motel = Motel::new([]);
+    let mut phone = Phone::new(ana());
+    phone.feed(Input::Connect);
+    let first = phone.socket.unwrap();
+    phone.pass(1_000);
+    phone.feed(Input::Foreground);
+    assert_eq!(phone.socket, Some(first), "a mere look at the app changes nothing");
+    phone.feed(Input::NetworkChanged { available: true });
+    assert_ne!(phone.socket, Some(first));
+    // What becomes of the first is of no interest.
+    let event = SocketEvent::Failed("connection reset".into());
+    phone.feed(Input::Socket { generation: first, event });
+    phone.greet(&motel);
+    assert_eq!(phone.state(), ConnectionState::Connected);
+}
+
+#[test]
 fn the_apps_goodbye_is_final() {
     let mut motel = Motel::new([]);
     let mut phone = Phone::online(ana(), &mut motel);

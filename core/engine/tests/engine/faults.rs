@@ -79,6 +79,7 @@ fn what_must_not_be_lost_needs_no_disk() {
     phone.tap(set_status(101, SuiteStatus::Cleaning));
     let inputs = [
         Input::Foreground,
+        Input::Sync { until: u64::MAX },
         Input::NetworkChanged { available: false },
         Input::NetworkChanged { available: true },
         Input::SignedIn(crate::support::phone::session("token-3", 3_600_000)),

@@ -4,12 +4,14 @@
 mod barrier;
 mod commands;
 mod connection;
+mod diagnosis;
 mod effects;
 mod faults;
 mod feed;
 mod outbox;
 mod overlay;
 mod random;
+mod rest;
 mod seed;
 mod session;
 mod snapshot;

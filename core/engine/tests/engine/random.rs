@@ -127,6 +127,7 @@ impl Day {
                 2 => self.phone.feed(Input::ClearCache).clear(),
                 3 => self.phone.disk_full = true,
                 4 => self.phone.feed(Input::ClearKind { kind: EntityKind::Suite }).clear(),
+                5 => self.phone.feed(Input::Sync { until: u64::MAX }).clear(),
                 _ => self.phone.feed(Input::Foreground).clear(),
             },
             22 => self.decide(),

@@ -151,8 +151,29 @@ public protocol InnSync: Sendable {
     /// The platform says whether there is a network, or that it is another one.
     func networkChanged(available: Bool) throws
 
-    /// The app came to the foreground, or a push woke it: tries and checks at once.
+    /// The app came to the foreground: tries and checks at once, and calls off a ``background(within:)`` under way. One that is
+    /// quiet wants ``resume()`` first.
     func foreground() throws
+
+    /// The app goes to the background, and the platform gives it so long: sends what can be sent and fetches what is there, as
+    /// far as that goes in time, then is quiet as after ``quiesce()``. Returns as soon as waiting is of no use.
+    ///
+    /// ``resume()`` and ``foreground()`` call it off, ``quiesce()`` cuts it short. Once called it is carried out, also when the
+    /// calling task is cancelled.
+    @discardableResult
+    func background(within budget: Duration) async throws -> Backgrounded
+
+    /// A push notification woke the app: goes on if it is quiet, asks the server at once what is new, and says within that time
+    /// what came of it; then it is quiet again if it was before. It must want to be connected: ``connect()``, once after
+    /// opening.
+    ///
+    /// - Parameter payload: the notification's `userInfo` as JSON. An `epoch` and a `seq` in it say how far the feed is, so that
+    ///   a phone that is there already need not ask; anything else is passed over.
+    func pushReceived(_ payload: String, within limit: Duration) async throws -> PushOutcome
+
+    /// Everything that explains where it stands, as one JSON document to be attached to a message to support. To be had
+    /// offline, and while it is quiet. Holds no tokens, no names, and nothing that people wrote.
+    func diagnostics() async throws -> String
 
     /// Waits until everything that the server had at the call is on the phone, and every earlier operation is confirmed or
     /// parked; throws ``InnSyncError/timeout`` else.

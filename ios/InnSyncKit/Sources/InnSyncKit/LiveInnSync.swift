@@ -115,6 +115,16 @@ final class LiveInnSync: InnSync {
     func networkChanged(available: Bool) throws { try told { try handle.networkChanged(available: available) } }
     func foreground() throws { try told { try handle.foreground() } }
 
+    func background(within budget: Duration) async throws -> Backgrounded {
+        try await told { try await self.handle.background(budgetMs: budget.milliseconds) }
+    }
+
+    func pushReceived(_ payload: String, within limit: Duration) async throws -> PushOutcome {
+        try await told { try await self.handle.pushReceived(payload: payload, timeoutMs: limit.milliseconds) }
+    }
+
+    func diagnostics() async throws -> String { try await told { try await self.handle.diagnostics() } }
+
     func upToDate(within limit: Duration) async throws {
         try await patiently { [handle] in try await handle.upToDate(timeoutMs: limit.milliseconds) }
     }

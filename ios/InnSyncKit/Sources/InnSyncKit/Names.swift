@@ -24,6 +24,13 @@ public typealias SyncLine = InnSyncCore.SyncLine
 /// What the sync line says.
 public typealias SyncState = InnSyncCore.SyncState
 
+/// What going to the background came to.
+public typealias Backgrounded = InnSyncCore.Backgrounded
+/// What a push came to.
+public typealias PushOutcome = InnSyncCore.PushOutcome
+/// Why not everything was sent and fetched.
+public typealias Unfinished = InnSyncCore.Unfinished
+
 // MARK: Commands and the outbox
 
 /// Everything that a person can do.

@@ -44,6 +44,16 @@ struct ContractTests {
         await #expect(throws: InnSyncError.timeout) { try await innsync.upToDate(within: .milliseconds(1)) }
         await #expect(throws: InnSyncError.timeout) { try await innsync.settled(first.id, within: .milliseconds(1)) }
 
+        // Support is asked; in the background all the same, where nothing can be sent.
+        let diagnostics = try await innsync.diagnostics()
+        #expect(diagnostics.contains(first.id.uuidString.lowercased()) && !diagnostics.contains("Towels"))
+        let departure = try await innsync.background(within: patience)
+        guard case .left(operations: 3, why: .disconnected, let sentence) = departure else {
+            throw Trouble("it is disconnected, with three operations: \(departure)")
+        }
+        #expect(sentence.hasSuffix("."))
+        try await innsync.resume()
+
         // A person changes their mind.
         try await innsync.discard(second.id)
         #expect(try await innsync.settled(second.id, within: patience) == .discarded)
@@ -78,6 +88,10 @@ struct ContractTests {
         try await innsync.quiesce()
         try await innsync.resume()
         try await innsync.upToDate(within: patience)
+        #expect(try await innsync.background(within: patience) == .done)
+        try await innsync.resume()
+        try innsync.foreground()
+        #expect(try await innsync.pushReceived("of somebody else", within: patience) == .noData)
 
         // The end.
         let (tasks, log) = (innsync.myTasks(), innsync.logLines(.debug))

@@ -53,6 +53,33 @@ struct LifeTests {
         }
     }
 
+    @Test("What Ana just did is sent before she is quiet, and a push wakes her")
+    func push() async throws {
+        try await Motel.story { motel in
+            let (maria, ana) = (try await motel.phone("maria"), try await motel.phone("ana"))
+            try await ana.writes("Minibar")
+            #expect(try await ana.innsync.background(within: patience) == .done)
+            try await maria.innsync.upToDate(within: patience)
+            #expect(try await maria.notes("Minibar").count == 1)
+
+            try await maria.writes("Party on Friday")
+            try await maria.innsync.upToDate(within: patience)
+            #expect(try await ana.innsync.pushReceived("{}", within: patience) == .newData)
+            #expect(try await ana.innsync.diagnostics().contains("\"quiet\": true"), "quiet as before")
+            try await ana.innsync.resume()
+            #expect(try await ana.notes("Party on Friday").count == 1)
+
+            motel.server.kill()
+            try await ana.writes("Later")
+            let departure = try await ana.innsync.background(within: patience)
+            guard case .left(operations: 1, why: .offline, _) = departure else {
+                throw Trouble("there is nobody to send it to: \(departure)")
+            }
+            try await ana.close()
+            try await maria.close()
+        }
+    }
+
     @Test("Ana signs out when all is sent; what is on the phone stays, her way in does not")
     func signOut() async throws {
         try await Motel.story { motel in

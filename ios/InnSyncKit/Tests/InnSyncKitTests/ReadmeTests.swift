@@ -39,6 +39,14 @@ func showEffects(of innsync: any InnSync, toast: (_ key: String) async -> Void) 
 }
 // README: end
 
+// README: diagnostics
+func diagnosticsFile(of innsync: any InnSync, in folder: URL) async throws -> URL {
+    let file = folder.appendingPathComponent("innsync.json")
+    try await innsync.diagnostics().write(to: file, atomically: true, encoding: .utf8)
+    return file
+}
+// README: end
+
 #if canImport(SwiftUI)
     // README: my tasks
     import SwiftUI
@@ -80,7 +88,7 @@ struct ReadmeTests {
         let file = URL(fileURLWithPath: path, relativeTo: here.deletingLastPathComponent().appendingPathComponent(""))
         let shown = try swift(in: String(contentsOf: file, encoding: .utf8))
         let compiled = try regions(of: String(contentsOf: here, encoding: .utf8))
-        #expect(compiled.count == 4)
+        #expect(compiled.count == 5)
         #expect(Set(shown) == Set(compiled))
     }
 
@@ -102,6 +110,9 @@ struct ReadmeTests {
             try await complete(card.task, innsync)
             #expect(try await innsync.myTasks().first().tasks.isEmpty)
             #expect(try innsync.status().pendingChanges == 1)
+
+            let attachment = try await diagnosticsFile(of: innsync, in: motel.home)
+            #expect(try String(contentsOf: attachment, encoding: .utf8).contains("COMPLETE_TASK"))
 
             try motel.server.restart()
             let (keys, told) = AsyncStream<String>.makeStream()

@@ -4,8 +4,8 @@
 
     @available(iOS 17, *)
     extension View {
-        /// Lets InnSync follow the scene: in the background the database and the sockets are closed, so that iOS may suspend
-        /// the app; in the foreground it goes on and checks at once.
+        /// Lets InnSync follow the scene: in the background what can be sent is sent, and then the database and the sockets are
+        /// closed, so that iOS may suspend the app; in the foreground it goes on and checks at once.
         public func innSyncFollowsScene(_ innsync: any InnSync) -> some View {
             modifier(SceneLife(innsync: innsync))
         }
@@ -13,36 +13,50 @@
 
     @available(iOS 17, *)
     private struct SceneLife: ViewModifier {
-        let innsync: any InnSync
         @Environment(\.scenePhase) private var phase
-        @State private var step: Task<Void, Never>?
+        @State private var follower: SceneFollower
+
+        init(innsync: any InnSync) {
+            let follower = SceneFollower(
+                appear: {
+                    try? await innsync.resume()
+                    try? innsync.foreground()
+                },
+                leave: { await inBackground(innsync) })
+            _follower = State(initialValue: follower)
+        }
 
         func body(content: Content) -> some View {
             content.onChange(of: phase) { _, now in
-                let (innsync, former) = (innsync, step)
                 switch now {
-                case .background:
-                    step = Task {
-                        await former?.value
-                        await inBackground { try? await innsync.quiesce() }
-                    }
-                case .active:
-                    step = Task {
-                        await former?.value
-                        try? await innsync.resume()
-                        try? innsync.foreground()
-                    }
-                default:
-                    break
+                case .background: follower.tell(seen: false)
+                case .active: follower.tell(seen: true)
+                default: break
                 }
             }
         }
+    }
 
-        /// Does something that iOS shall wait for before it suspends the app.
-        private func inBackground(_ work: @Sendable () async -> Void) async {
-            let id = UIApplication.shared.beginBackgroundTask(withName: "InnSync closes its database")
-            await work()
-            UIApplication.shared.endBackgroundTask(id)
+    /// Takes InnSync to the background, before iOS suspends the app.
+    @MainActor
+    private func inBackground(_ innsync: any InnSync) async {
+        let id = UIApplication.shared.beginBackgroundTask(withName: "InnSync sends and closes its database") {
+            // Less time than usual: quiet at once.
+            Task { try? await innsync.quiesce() }
+        }
+        // iOS gives about 30 s.
+        _ = try? await innsync.background(within: .seconds(20))
+        UIApplication.shared.endBackgroundTask(id)
+    }
+
+    extension PushOutcome {
+        /// For the completion handler of `application(_:didReceiveRemoteNotification:fetchCompletionHandler:)`.
+        public var fetchResult: UIBackgroundFetchResult {
+            switch self {
+            case .newData: .newData
+            case .noData: .noData
+            case .failed: .failed
+            }
         }
     }
 #endif

@@ -26,6 +26,8 @@ public final class FakeInnSync: InnSync {
         var entities: [Entity] = []
         var effects: [Effect] = []
         var passwords: [String] = []
+        var pushes: [String] = []
+        var pushOutcome = PushOutcome.noData
     }
 
     /// Whom it belongs to.
@@ -110,7 +112,16 @@ public final class FakeInnSync: InnSync {
     /// The passwords given to ``signInAgain(password:)``.
     public var passwords: [String] { state.with { $0.passwords } }
 
+    /// The payloads given to ``pushReceived(_:within:)``.
+    public var pushes: [String] { state.with { $0.pushes } }
+
     // MARK: How it goes
+
+    /// What each push comes to.
+    public var pushOutcome: PushOutcome {
+        get { state.with { $0.pushOutcome } }
+        set { state.with { $0.pushOutcome = newValue } }
+    }
 
     /// Whether operations are confirmed at once while connected.
     public var confirms: Bool {
@@ -334,6 +345,34 @@ public final class FakeInnSync: InnSync {
 
     public func networkChanged(available: Bool) throws { try check() }
     public func foreground() throws { try check() }
+
+    public func background(within budget: Duration) async throws -> Backgrounded {
+        try check()
+        let status = try status()
+        if status.connection != .connected {
+            return .left(
+                operations: status.pendingChanges, why: .disconnected, sentence: "The app is disconnected.")
+        }
+        if status.pendingChanges > 0 {
+            return .left(
+                operations: status.pendingChanges, why: .outOfTime, sentence: "The time given was over.")
+        }
+        return .done
+    }
+
+    public func pushReceived(_ payload: String, within limit: Duration) async throws -> PushOutcome {
+        try check()
+        return state.with { state in
+            state.pushes.append(payload)
+            return state.pushOutcome
+        }
+    }
+
+    public func diagnostics() async throws -> String {
+        try check()
+        let ids = state.with { $0.outbox.map { "{\"id\":\"\($0.id.uuidString.lowercased())\"}" } }
+        return "{\"engine\":{\"outbox\":[\(ids.joined(separator: ","))]}}"
+    }
 
     public func upToDate(within limit: Duration) async throws {
         try check()

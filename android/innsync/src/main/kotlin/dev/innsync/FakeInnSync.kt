@@ -1,6 +1,7 @@
 package dev.innsync
 
 import dev.innsync.core.Account
+import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
 import dev.innsync.core.Condition
 import dev.innsync.core.ConnectionState
@@ -20,6 +21,7 @@ import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
 import dev.innsync.core.ParkReason
 import dev.innsync.core.PendingWork
+import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
@@ -27,6 +29,7 @@ import dev.innsync.core.SuiteBoard
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
+import dev.innsync.core.Unfinished
 import dev.innsync.core.Urgent
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
@@ -101,6 +104,10 @@ public class FakeInnSync(
     /** What the server does to a command at once; as long as it is null, commands stay in the outbox. */
     @Volatile
     public var onExecute: ((Command, Receipt) -> Unit)? = null
+
+    /** What a push comes to, by its payload. */
+    @Volatile
+    public var onPush: (String) -> PushOutcome = { PushOutcome.NoData }
 
     /** Whether an entity is among those of a condition. Knows the usual conditions. */
     @Volatile
@@ -275,6 +282,25 @@ public class FakeInnSync(
     override fun networkChanged(available: Boolean): Unit = Unit
 
     override fun foreground(): Unit = Unit
+
+    override suspend fun background(budget: Duration): Backgrounded =
+        working {
+            val pending = status.value.pendingChanges
+            val connected = connectionNow.value == ConnectionState.CONNECTED
+            when {
+                !connected -> Backgrounded.Left(pending, Unfinished.DISCONNECTED, "The app is disconnected.")
+                pending > 0u -> Backgrounded.Left(pending, Unfinished.OUT_OF_TIME, "The time given was over.")
+                else -> Backgrounded.Done
+            }
+        }
+
+    override suspend fun pushReceived(payload: String, within: Duration): PushOutcome = working { onPush(payload) }
+
+    override suspend fun diagnostics(): String =
+        working {
+            val outbox = queue.value.joinToString(prefix = "[", postfix = "]") { """{"id":"${it.id}"}""" }
+            """{"engine":{"outbox":$outbox}}"""
+        }
 
     override suspend fun quiesce(): Unit = working {}
 

@@ -1,6 +1,7 @@
 package dev.innsync
 
 import dev.innsync.core.Account
+import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
@@ -16,6 +17,7 @@ import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
 import dev.innsync.core.PendingWork
+import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
@@ -172,8 +174,36 @@ public interface InnSync {
     /** The platform says whether there is a network, or that it is another one. */
     public fun networkChanged(available: Boolean)
 
-    /** The app came to the foreground, or a push woke it: tries and checks at once. */
+    /**
+     * The app came to the foreground: tries and checks at once, and calls off a [background] under way. One that is quiet
+     * wants [resume] first.
+     */
     public fun foreground()
+
+    /**
+     * The app goes to the background, and the platform gives it the [budget]: sends what can be sent and fetches what is
+     * there, as far as that goes in time, then is quiet as after [quiesce]. Returns as soon as waiting is of no use.
+     *
+     * [resume] and [foreground] call it off, [quiesce] cuts it short. Once called it is carried out, also when the caller is
+     * cancelled.
+     */
+    public suspend fun background(budget: Duration): Backgrounded
+
+    /**
+     * A push notification woke the app: goes on if it is quiet, asks the server at once what is new, and says [within] the
+     * time what came of it; then it is quiet again if it was before. It must want to be connected: [connect], once after
+     * opening.
+     *
+     * @param payload the notification's data as JSON. An `epoch` and a `seq` in it say how far the feed is, so that a phone
+     * that is there already need not ask; anything else is passed over.
+     */
+    public suspend fun pushReceived(payload: String, within: Duration): PushOutcome
+
+    /**
+     * Everything that explains where it stands, as one JSON document to be attached to a message to support. To be had
+     * offline, and while it is quiet. Holds no tokens, no names, and nothing that people wrote.
+     */
+    public suspend fun diagnostics(): String
 
     /**
      * Closes the database and every socket, so that the platform may suspend the app; returns when no lock is held. While

@@ -1,6 +1,7 @@
 package dev.innsync
 
 import dev.innsync.core.Account
+import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
 import dev.innsync.core.ConnectionBatch
 import dev.innsync.core.ConnectionState
@@ -34,6 +35,7 @@ import dev.innsync.core.OperationBatch
 import dev.innsync.core.OperationStream
 import dev.innsync.core.Outcome
 import dev.innsync.core.PendingWork
+import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
@@ -236,6 +238,15 @@ internal class LiveInnSync(
     override fun networkChanged(available: Boolean): Unit = handle.networkChanged(available)
 
     override fun foreground(): Unit = handle.foreground()
+
+    // Told the core before this is suspended for the first time: what is called after it comes after it.
+    override suspend fun background(budget: Duration): Backgrounded =
+        withContext(NonCancellable) { handle.background(budget.asMillis()) }
+
+    override suspend fun pushReceived(payload: String, within: Duration): PushOutcome =
+        surely { handle.pushReceived(payload, within.asMillis()) }
+
+    override suspend fun diagnostics(): String = off { handle.diagnostics() }
 
     override suspend fun quiesce(): Unit = surely { handle.quiesce() }
 

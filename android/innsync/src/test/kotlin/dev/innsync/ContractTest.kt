@@ -1,13 +1,16 @@
 package dev.innsync
 
+import dev.innsync.core.Backgrounded
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
+import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.Receipt
+import dev.innsync.core.Unfinished
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -22,6 +25,8 @@ import java.util.UUID
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.milliseconds
@@ -105,6 +110,29 @@ internal abstract class ContractTest {
         ana.disconnect()
         ana.connection.first { it == ConnectionState.DISCONNECTED }
         ana.status.first { !it.isOnline }
+    }
+
+    @Test
+    fun `to the background, and back`() = contract { ana ->
+        val receipt = ana.execute(ana.note("Minibar"))
+        val left = assertIs<Backgrounded.Left>(ana.background(PATIENCE))
+        assertEquals(1u to Unfinished.DISCONNECTED, left.operations to left.why)
+        assertTrue(left.sentence.endsWith("."))
+        ana.resume()
+        ana.connect()
+        serverTakes(ana, receipt.id)
+        ana.upToDate(PATIENCE)
+        assertEquals(Backgrounded.Done, ana.background(PATIENCE))
+        ana.resume()
+        assertEquals(PushOutcome.NoData, ana.pushReceived("""{"from":"somebody else"}""", PATIENCE))
+        assertFalse("Minibar" in ana.diagnostics())
+    }
+
+    @Test
+    fun `diagnostics name the operations that wait`() = contract { ana ->
+        val receipt = ana.execute(ana.note("Minibar"))
+        val diagnostics = ana.diagnostics()
+        assertTrue(receipt.id.toString() in diagnostics && "Minibar" !in diagnostics, diagnostics)
     }
 
     @Test

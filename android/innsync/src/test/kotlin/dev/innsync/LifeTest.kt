@@ -1,10 +1,14 @@
 package dev.innsync
 
+import dev.innsync.core.Backgrounded
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.EntityKind
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.PendingWork
+import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
+import dev.innsync.core.Unfinished
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -17,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
@@ -81,6 +86,51 @@ internal class LifeTest {
             ana.innsync.foreground()
             ana.innsync.upToDate(PATIENCE)
             assertTrue(becomes { ana.innsync.connection.value == ConnectionState.CONNECTED })
+            ana.innsync.close()
+        }
+    }
+
+    @Test
+    fun `what ana just did is sent before she is quiet, and a push wakes her`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val ana = Phone.signIn("ana", server.url, folder.resolve("ana"))
+            val maria = Phone.signIn("maria", server.url, folder.resolve("maria"))
+            ana.goOnline()
+            maria.goOnline()
+            ana.innsync.execute(ana.innsync.note("Minibar"))
+            assertEquals(Backgrounded.Done, ana.innsync.background(PATIENCE))
+            maria.innsync.upToDate(PATIENCE)
+            assertEquals(1, maria.innsync.query(Query(EntityKind.Note)).size)
+
+            maria.innsync.execute(maria.innsync.note("Party"))
+            maria.innsync.upToDate(PATIENCE)
+            assertEquals(PushOutcome.NewData, ana.innsync.pushReceived("{}", PATIENCE))
+            assertTrue("\"quiet\": true" in ana.innsync.diagnostics(), "quiet as before")
+            ana.innsync.resume()
+            assertEquals(2, ana.innsync.query(Query(EntityKind.Note)).size)
+
+            server.kill()
+            ana.innsync.execute(ana.innsync.note("Later"))
+            val left = assertIs<Backgrounded.Left>(ana.innsync.background(PATIENCE))
+            assertEquals(1u to Unfinished.OFFLINE, left.operations to left.why)
+            ana.innsync.close()
+            maria.innsync.close()
+        }
+    }
+
+    @Test
+    fun `who comes back at once calls it off`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val ana = Phone.signIn("ana", server.url, folder.resolve("ana"))
+            ana.goOnline()
+            // A server that answers nobody any more, so that there is something to wait for.
+            server.pause()
+            ana.innsync.execute(ana.innsync.note("Minibar"))
+            coroutineScope {
+                val leaving = async(start = CoroutineStart.UNDISPATCHED) { ana.innsync.background(PATIENCE) }
+                ana.innsync.resume()
+                assertEquals(Backgrounded.CalledOff, leaving.await())
+            }
             ana.innsync.close()
         }
     }

@@ -35,6 +35,12 @@ internal class Server(
         process = null
     }
 
+    /** From now on it takes what it is sent, and answers nobody. */
+    fun pause() {
+        val pid = checkNotNull(process).pid()
+        check(ProcessBuilder("kill", "-STOP", "$pid").start().waitFor() == 0)
+    }
+
     fun restart(): Unit = start(url.removePrefix("http://"))
 
     override fun close(): Unit = kill()
