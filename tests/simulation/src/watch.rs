@@ -20,6 +20,9 @@ pub(crate) struct Watch {
     seq: u64,
     /// Whether that is of another history of the server's than what comes now.
     is_other_history: bool,
+    /// Operations that were answered, and sent again since a history was lost: until they are answered again they may lie
+    /// over later ones.
+    offered: BTreeSet<Uuid>,
     /// What a row has looked like since it last had a reason to change back.
     looks: BTreeMap<EntityRef, Vec<Option<Entity>>>,
 }
@@ -37,7 +40,15 @@ pub(crate) enum Choice {
 
 impl Watch {
     pub(crate) fn new(name: &'static str, me: Uuid) -> Self {
-        Self { name, me, expected: Rows::new(), seq: 0, is_other_history: false, looks: BTreeMap::new() }
+        Self {
+            name,
+            me,
+            expected: Rows::new(),
+            seq: 0,
+            is_other_history: false,
+            offered: BTreeSet::new(),
+            looks: BTreeMap::new(),
+        }
     }
 
     /// Who watches the phone that got a copy of this one's database.
@@ -54,6 +65,10 @@ impl Watch {
         by: Choice,
     ) -> Checked {
         let from = self.seq;
+        let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
+        let is_offered = |id: &Uuid| shadow.outbox.get(id).is_some_and(|op| !applied(op));
+        let before = touched.put.iter().filter(|(_, before)| before.as_ref().is_some_and(applied));
+        self.offered.extend(before.map(|(id, _)| *id).filter(is_offered));
         self.removed(model, shadow, touched, by)?;
         self.mirror(model, shadow, touched)?;
         self.flicker(model, shadow, touched, by, from)
@@ -245,7 +260,8 @@ impl Watch {
             let before = touched.put.iter().find(|(put, _)| *put == id).map(|(_, before)| before.as_ref());
             let parked = |op: &QueuedOp| matches!(op.state, OpState::Parked { .. });
             let parked_now = parked(op) && before.is_some_and(|before| !before.is_some_and(parked));
-            if by == Choice::Execute(id) || by == Choice::GiveUp(id) || parked_now {
+            let chosen = by == Choice::Execute(id) || by == Choice::GiveUp(id);
+            if chosen || parked_now || self.offered.contains(&id) {
                 reasons.extend(op.footprint.writes.iter().cloned());
             }
         }
