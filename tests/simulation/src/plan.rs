@@ -106,6 +106,9 @@ pub struct Faults {
     /// An effect is not presented as long as the app runs.
     #[serde(skip_serializing_if = "is_zero")]
     pub unseen: u32,
+    /// The app is busy when a frame comes, and takes it together with those that come meanwhile.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub busy: u32,
     /// The releases of app and server.
     #[serde(skip_serializing_if = "Releases::is_same")]
     pub releases: Releases,
@@ -315,7 +318,8 @@ fn more_faults(seed: u64, faults: Faults) -> Faults {
         1 => Releases::NewerServer,
         _ => Releases::Same,
     };
-    Faults { refuse, cut_answer, unseen, releases, ..faults }
+    let busy = if random.chance(500) { random.between(50, 600) as u32 } else { 0 };
+    Faults { refuse, cut_answer, unseen, busy, releases, ..faults }
 }
 
 fn skew(random: &mut Random) -> i64 {

@@ -47,6 +47,8 @@ pub(crate) enum Event {
     GoneAtServer { conn: u64 },
     /// A frame or the end of the socket reaches the phone.
     ToPhone { conn: u64, event: SocketEvent },
+    /// The app takes the frames that waited.
+    Takes { conn: u64 },
     /// The ledger's answer reaches the hub.
     CaughtUp { life: u32, conn: ConnId, ticket: u64, answer: Option<SyncAnswer> },
     /// A second of the hub's has passed.

@@ -74,7 +74,7 @@ impl Search<'_> {
         if self.keeps(Plan { faults: calm, ..self.best.plan.clone() }) {
             return;
         }
-        let off: [fn(&mut Faults); 13] = [
+        let off: [fn(&mut Faults); 14] = [
             |it| it.delay_max_ms = 20,
             |it| it.lose_request = 0,
             |it| it.lose_answer = 0,
@@ -87,6 +87,7 @@ impl Search<'_> {
             |it| it.token_ms = 0,
             |it| (it.refuse, it.cut_answer) = (0, 0),
             |it| it.unseen = 0,
+            |it| it.busy = 0,
             |it| it.releases = Releases::Same,
         ];
         for off in off {

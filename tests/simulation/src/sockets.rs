@@ -33,6 +33,8 @@ pub(crate) struct Conn {
     is_mute: bool,
     /// Those of the server do.
     is_deaf: bool,
+    /// Frames that the phone has, and its app has not taken.
+    waiting: Vec<String>,
     last_up: u64,
     last_down: u64,
 }
@@ -84,6 +86,7 @@ impl World {
             is_dead,
             is_mute: false,
             is_deaf: false,
+            waiting: Vec::new(),
             last_up: self.now,
             last_down: self.now,
         };
@@ -144,22 +147,53 @@ impl World {
         if !conn.at_phone || (conn.is_dead && !matches!(event, SocketEvent::Failed(_))) {
             return Ok(());
         }
-        conn.at_phone = matches!(event, SocketEvent::Frame(_));
-        let phone = &mut self.phones[who];
-        if phone.life != life || phone.engine.is_none() {
+        if let SocketEvent::Frame(text) = event {
+            conn.waiting.push(text);
+            // The app is busy with something else; it takes all that waits at once.
+            if self.random.chance(self.faults.busy) {
+                let at = self.now + self.random.below(500);
+                self.queue.push(at, Event::Takes { conn: id });
+                return Ok(());
+            }
+            return self.takes_frames(id);
+        }
+        self.takes_frames(id)?;
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.at_phone = false;
+        }
+        if self.phones[who].life != life || self.phones[who].engine.is_none() {
             return Ok(());
         }
-        let name = self.name(who);
-        match &event {
-            SocketEvent::Frame(text) => self.note(format_args!("{name} ◀ {text}")),
-            other => self.note(format_args!("{name} ◀ {other:?}")),
-        }
-        self.watch_frame(who, &event);
+        self.note(format_args!("{} ◀ {event:?}", self.name(who)));
         self.feed(who, Input::Socket { generation, event })
     }
 
-    fn watch_frame(&mut self, who: usize, event: &SocketEvent) {
-        let SocketEvent::Frame(text) = event else { return };
+    /// The phone's app takes all frames that it has not taken, as one step.
+    pub(crate) fn takes_frames(&mut self, id: u64) -> Checked {
+        let Some(conn) = self.conns.get_mut(&id) else { return Ok(()) };
+        let (who, life, generation) = (conn.who, conn.life, conn.generation);
+        let mut texts = std::mem::take(&mut conn.waiting);
+        let phone = &self.phones[who];
+        if texts.is_empty() || phone.life != life || phone.engine.is_none() {
+            return Ok(());
+        }
+        let name = self.name(who);
+        for text in &texts {
+            self.note(format_args!("{name} ◀ {text}"));
+            self.watch_frame(who, text);
+        }
+        let event = match texts.pop() {
+            Some(only) if texts.is_empty() => SocketEvent::Frame(only),
+            last => {
+                self.reach(Sometimes::Together);
+                texts.extend(last);
+                SocketEvent::Frames(texts)
+            }
+        };
+        self.feed(who, Input::Socket { generation, event })
+    }
+
+    fn watch_frame(&mut self, who: usize, text: &str) {
         match ServerFrame::parse(text) {
             Ok(ServerFrame::Delta(delta)) => {
                 let Shadow { meta, .. } = &self.phones[who].shadow;

@@ -40,6 +40,7 @@ sometimes! {
     ResetScope = "a phone is told RESET SCOPE",
     ResetHistory = "a phone is told RESET HISTORY",
     ResetHorizon = "a phone is told RESET HORIZON",
+    Together = "frames that waited are taken together",
     Gap = "a frame leaves a gap",
     OldFrame = "a frame tells what is known",
     MorePages = "a pull has more pages",

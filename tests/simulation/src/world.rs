@@ -214,6 +214,7 @@ impl World {
             Event::ToServer { conn, text } => self.frame_arrives(conn, text),
             Event::GoneAtServer { conn } => self.gone_at_server(conn),
             Event::ToPhone { conn, event } => self.reaches_phone(conn, event),
+            Event::Takes { conn } => self.takes_frames(conn),
             Event::CaughtUp { life, conn, ticket, answer } => self.caught_up(life, conn, ticket, answer),
             Event::HubTick { life } => self.hub_tick(life),
             Event::Rehire { person } => self.rehire(person),
