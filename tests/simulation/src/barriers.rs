@@ -35,7 +35,7 @@ impl World {
         let head = self.host.authority.read().head(PROPERTY).map_err(broken)?;
         let history = self.past.len();
         let phone = &mut self.phones[who];
-        if phone.engine.is_none() {
+        if phone.engine.is_none() || phone.is_frozen(self.now) {
             return Ok(());
         }
         phone.requests += 1;
