@@ -120,12 +120,12 @@ impl Phone {
     }
 
     /// Another phone of that person, with their database as it is: a copy, without what only the shell keeps.
-    pub(crate) fn copy(&self, who: usize) -> Checked<Self> {
+    pub(crate) fn copy(&mut self, who: usize) -> Checked<Self> {
         let mut storage = Storage::new(None, 0, false)?;
         let written = storage.commit(&self.shadow.as_batch())?;
         written.map_err(|error| Violation::new("RUN", error.to_string()))?;
         let name = PEOPLE[self.person].copy;
-        let watch = self.watch.of_copy(name);
+        let watch = self.watch.of_copy(name, self.shadow.outbox.values());
         let (shadow, booted_at, history) = (self.shadow.clone(), self.booted_at, self.history);
         let new = Self::new(self.person, self.skew_ms, storage);
         Ok(Self { who, name, shadow, watch, booted_at, history, boot: self.boot + 1_000, ..new })

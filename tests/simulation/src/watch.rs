@@ -23,6 +23,9 @@ pub(crate) struct Watch {
     /// Operations that were answered, and sent again since a history was lost: until they are answered again they may lie
     /// over later ones.
     offered: BTreeSet<Uuid>,
+    /// Rows that operations write which another phone sends, too, with a copy of this one's outbox: the server's state may be
+    /// of a later one than this phone thinks that it has sent.
+    shared: BTreeSet<EntityRef>,
     /// What a row has looked like since it last had a reason to change back.
     looks: BTreeMap<EntityRef, Vec<Option<Entity>>>,
 }
@@ -47,12 +50,18 @@ impl Watch {
             seq: 0,
             is_other_history: false,
             offered: BTreeSet::new(),
+            shared: BTreeSet::new(),
             looks: BTreeMap::new(),
         }
     }
 
-    /// Who watches the phone that got a copy of this one's database.
-    pub(crate) fn of_copy(&self, name: &'static str) -> Self {
+    /// Who watches the phone that gets a copy of this one's database, with that outbox.
+    pub(crate) fn of_copy<'a>(
+        &mut self,
+        name: &'static str,
+        outbox: impl Iterator<Item = &'a QueuedOp>,
+    ) -> Self {
+        self.shared.extend(outbox.flat_map(|op| op.footprint.writes.iter().cloned()));
         Self { name, ..self.clone() }
     }
 
@@ -216,7 +225,7 @@ impl Watch {
         for (reference, before) in &touched.before {
             let now = shadow.shown.get(reference).map(look);
             let before = before.as_ref().map(look);
-            if now == before {
+            if now == before || self.shared.contains(reference) {
                 continue;
             }
             let looks = self.looks.entry(reference.clone()).or_default();
