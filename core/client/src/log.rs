@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use innsync_domain::Timestamp;
+use innsync_engine::redacted_detail;
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -55,7 +56,7 @@ pub fn log_lines(level: LogLevel) -> Result<Stream<LogLine>, Error> {
     listen(level).map(Stream::new)
 }
 
-/// From now on the newest 200 lines of all handles of this process are kept, for [`InnSync::diagnostics`](crate::InnSync::diagnostics).
+/// From now on the newest 200 lines of all handles of this process are kept, without what they quote, for [`InnSync::diagnostics`](crate::InnSync::diagnostics).
 /// Of no effect where the program has a `tracing` subscriber of its own, which gets the lines.
 pub fn keep_log_lines() {
     if is_ours() {
@@ -115,7 +116,7 @@ fn keep(line: &LogLine) {
     if kept.len() == KEPT_LINES {
         kept.pop_front();
     }
-    kept.push_back(line.clone());
+    kept.push_back(LogLine { message: redacted_detail(&line.message), ..line.clone() });
 }
 
 fn finest(listeners: &[Listener]) {

@@ -202,6 +202,7 @@ impl Mailbox {
         let mut state = self.lock();
         loop {
             state.network.clear();
+            state.keep_last_network_change();
             while let Some(at) = state.people.iter().position(Letter::concerns_a_pause) {
                 // Left for the loop, which answers whoever closes.
                 if matches!(state.people.get(at), Some(Letter::Close(_))) {
@@ -210,7 +211,11 @@ impl Mailbox {
                 match state.people.remove(at) {
                     Some(Letter::Resume(reply)) => return Heard::Resume(reply),
                     Some(Letter::Background(departure)) => return Heard::Background(departure),
-                    Some(Letter::Push(alarm)) => return Heard::Push(alarm),
+                    Some(Letter::Push(alarm)) => {
+                        // The app was not in the foreground after all: what could not resume is no reason to stay awake.
+                        state.people.retain(|letter| !matches!(letter, Letter::Foreground));
+                        return Heard::Push(alarm);
+                    }
                     Some(Letter::Diagnose(reply)) => return Heard::Diagnose(reply),
                     // Asked again: it is so already.
                     Some(Letter::Quiesce(done)) => _ = done.send(()),
@@ -281,6 +286,17 @@ impl Mailbox {
 }
 
 impl State {
+    /// Of all that the platform says of the network in a pause, only the last is of interest.
+    fn keep_last_network_change(&mut self) {
+        let is_one = |letter: &Letter| matches!(letter, Letter::Input(Input::NetworkChanged { .. }));
+        let mut left = self.people.iter().filter(|letter| is_one(letter)).count();
+        self.people.retain(|letter| {
+            let one = is_one(letter);
+            left -= usize::from(one);
+            !one || left == 0
+        });
+    }
+
     fn next(&mut self) -> Option<Letter> {
         let network_waits = !self.network.is_empty();
         if (self.row < IN_A_ROW || !network_waits)

@@ -122,12 +122,12 @@ impl Shared {
         self.distrusted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A request has come to that. One that came to nothing says neither this nor that.
+    /// A request has come to that.
     pub(crate) fn answered(&self, answer: &Answer) {
         let distrusted = match answer {
             Ok(_) => None,
             Err(Failed::Distrusted(why)) => Some(why.clone()),
-            Err(Failed::Unanswered(_)) => return,
+            Err(Failed::Unanswered(_)) => None,
         };
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = distrusted;
     }

@@ -132,6 +132,8 @@ impl Draft<'_> {
         }
         let outlook =
             predict(&queued.op.command, queued.op.id, op.intent.best(), self.observer(), &self.screen())?;
+        // What is gone meanwhile is not written any more.
+        self.touch(&queued);
         if let Outlook::Foreseen(prediction) = outlook {
             queued.footprint = prediction.footprint;
         }

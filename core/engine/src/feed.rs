@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use innsync_domain::mutant::{self, Mutant};
-use innsync_domain::{Timestamp, ViewChange, derive};
+use innsync_domain::{Timestamp, Uuid, ViewChange, derive};
 use innsync_protocol::{Cursor, Delta, Digest, Reset, ResetReason, SyncAnswer};
 
 use crate::draft::Draft;
@@ -38,6 +38,8 @@ pub(crate) struct Feed {
     retry_at: u64,
     /// How many pulls were begun.
     begun: u64,
+    /// The operations that were taken for done when the last one was.
+    done_before: Arc<Vec<Uuid>>,
     /// Which of them was the last to bring everything that the server had.
     whole: u64,
     /// Frames that came while a pull was under way.
@@ -238,6 +240,18 @@ impl Draft<'_> {
         }
     }
 
+    /// The feed ends at `head`, and these were taken for done before that was asked: those whose commits are to come after it
+    /// were done in a history that the server has lost since. They are sent again.
+    fn offer_lost(&mut self, head: u64, done_before: &[Uuid]) {
+        let is_lost = |op: &QueuedOp| {
+            matches!(op.state, OpState::Applied { seq, .. } if seq > head) && done_before.contains(&op.op.id)
+        };
+        let lost: Vec<_> = self.state.outbox.iter().filter(|op| is_lost(op)).cloned().collect();
+        for op in lost {
+            self.set_op_state(&op, OpState::Queued);
+        }
+    }
+
     /// The mirror was whole at that time of the server's.
     pub(crate) fn up_to_date(&mut self, at: Timestamp) {
         let known = &mut self.state.meta.up_to_date_as_of;
@@ -303,6 +317,8 @@ impl Draft<'_> {
             let reached = fit(&self.state.meta.cursor, delta) == Fit::Old;
             if reached && !delta.more {
                 self.state.feed.whole = self.state.feed.begun;
+                let done_before = std::mem::take(&mut self.state.feed.done_before);
+                self.offer_lost(delta.to, &done_before);
             }
             self.state.feed.expected = delta.digest.filter(|_| reached).map(|digest| (delta.to, digest));
             let waiting = std::mem::take(&mut self.state.feed.buffer);
@@ -349,6 +365,8 @@ impl Draft<'_> {
                     now + DIGEST_EVERY_MS / 2 + self.state.random.within(DIGEST_EVERY_MS);
             }
             self.state.feed.begun += 1;
+            let done = self.state.outbox.iter().filter(|op| matches!(op.state, OpState::Applied { .. }));
+            self.state.feed.done_before = Arc::new(done.map(|op| op.op.id).collect());
             self.request(Purpose::Pull, path, None);
         }
     }

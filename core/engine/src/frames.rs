@@ -102,8 +102,8 @@ impl Draft<'_> {
 
     fn on_heartbeat_ack(&mut self, ack: &HeartbeatAck) -> Result<(), StoreError> {
         self.state.clock.measure(self.now, ack.timestamp);
-        // Epoch 0: the server does not know yet where this phone stands.
-        if ack.epoch == 0 {
+        // The server does not know yet where this phone stands, or is about to say what came since: a sign of life alone.
+        if ack.epoch == 0 || (ack.to == 0 && self.state.meta.cursor.seq > 0) {
             return Ok(());
         }
         let delta = Delta {

@@ -239,7 +239,8 @@ impl Draft<'_> {
         let done = results.iter().filter(|result| result.result.seq().is_some());
         let answered: Vec<Uuid> = done.map(|result| result.id).collect();
         self.offer_again(|id| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
-        if other_history {
+        // Without a cursor nobody knows whether it is the same one.
+        if other_history || mine.epoch == 0 {
             self.forget_dependencies();
         }
         self.confirm_reached();

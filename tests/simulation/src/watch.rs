@@ -80,7 +80,9 @@ impl Watch {
         self.offered.extend(before.map(|(id, _)| *id).filter(is_offered));
         self.removed(model, shadow, touched, by)?;
         self.mirror(model, shadow, touched)?;
-        self.flicker(model, shadow, touched, by, from)
+        self.flicker(model, shadow, touched, by, from)?;
+        self.offered.retain(is_offered);
+        Ok(())
     }
 
     fn removed(&self, model: &Model, shadow: &Shadow, touched: &Touched, by: Choice) -> Checked {

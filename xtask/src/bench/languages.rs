@@ -72,11 +72,20 @@ fn table(rust: &[Figure], others: &[(&str, Vec<Figure>)]) {
         let cells: String = others
             .iter()
             .map(|(_, figures)| match of(row, figures) {
-                Some(other) => format!("{:>10}{:>7.1}x", short(other.value), other.value / row.value),
+                Some(other) => format!("{:>10}{:>8}", short(other.value), times(other.value, row.value)),
                 None => format!("{:>18}", "–"),
             })
             .collect();
         anstream::println!("{:<36} {:<4} {:>9}{cells}", row.what, row.unit, short(row.value));
+    }
+}
+
+/// How often one is the other; nothing where that is no number.
+fn times(value: f64, baseline: f64) -> String {
+    match value / baseline {
+        ratio if !ratio.is_finite() => "–".to_owned(),
+        ratio if ratio < 0.1 => format!("{ratio:.3}x"),
+        ratio => format!("{ratio:.1}x"),
     }
 }
 
@@ -107,6 +116,13 @@ fn rows(rust: &[Figure], others: &[(&str, Vec<Figure>)]) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_divided_has_no_ratio() {
+        assert_eq!(times(5.0, 2.0), "2.5x");
+        assert_eq!(times(1.0, 100.0), "0.010x");
+        assert_eq!((times(1.0, 0.0), times(0.0, 0.0)), ("–".to_owned(), "–".to_owned()));
+    }
 
     #[test]
     fn figures_are_found_among_what_a_build_tool_says() {

@@ -82,11 +82,17 @@ struct Kept {
     at_rest: Option<Engine>,
 }
 
+/// Whether nothing is to be fetched for that hint, and nothing to be sent.
+fn is_there_already(engine: &Engine, hint: PushHint) -> bool {
+    let status = engine.status();
+    status.has_data && status.pending_changes == 0 && hint.is_reached_by(&engine.cursor())
+}
+
 impl Kept {
     /// Whether the phone was there already when the pause began.
     fn has_reached(&self, hint: Option<PushHint>) -> bool {
         let Some((engine, hint)) = self.at_rest.as_ref().zip(hint) else { return false };
-        engine.status().has_data && hint.is_reached_by(&engine.cursor())
+        is_there_already(engine, hint)
     }
 }
 

@@ -6,7 +6,7 @@ use innsync_engine::{Input, Rest, Unfinished};
 use innsync_store::WriteSet;
 use tokio::sync::oneshot;
 
-use super::Actor;
+use super::{Actor, is_there_already};
 use crate::handle::{Backgrounded, PushOutcome};
 use crate::mailbox::{Alarm, Departure};
 
@@ -125,8 +125,7 @@ impl Actor {
     pub(super) fn wake_for(&mut self, alarm: Alarm, was_quiet: bool) {
         self.visits.back_to_quiet |= was_quiet;
         let Alarm { hint, until, reply } = alarm;
-        if self.engine.status().has_data && hint.is_some_and(|hint| hint.is_reached_by(&self.engine.cursor()))
-        {
+        if hint.is_some_and(|hint| is_there_already(&self.engine, hint)) {
             let _ = reply.send(PushOutcome::NoData);
             return;
         }

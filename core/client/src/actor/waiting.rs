@@ -110,7 +110,8 @@ impl Actor {
 
     /// A new engine does not know who waits.
     pub(super) fn raise_barriers_again(&mut self) {
-        for (_, reply) in std::mem::take(&mut self.kept.waiting.barriers) {
+        let waiting = std::mem::take(&mut self.kept.waiting.barriers).into_values();
+        for reply in waiting.filter(|reply| !reply.is_closed()) {
             self.up_to_date(reply);
         }
     }

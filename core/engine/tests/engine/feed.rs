@@ -157,6 +157,23 @@ fn a_heartbeats_answer_is_an_empty_delta() {
 }
 
 #[test]
+fn a_sign_of_life_before_the_answer_to_resume_says_nothing_of_the_feed() {
+    // G10: the server's catch-up takes long; its heartbeat's answer has the epoch and no place.
+    let (mut motel, phone) = story();
+    drop(phone);
+    let mut ana = Phone::online(ana(), &mut motel);
+    ana.delta(motel.delta(ana.employee, 0, motel.seq()));
+    ana.break_link();
+    ana.feed(Input::Foreground);
+    ana.settle();
+    ana.greet(&motel);
+    let (epoch, timestamp) = (motel.epoch, 0);
+    let mark = innsync_protocol::Mark(0);
+    ana.frame(ServerFrame::HeartbeatAck(HeartbeatAck { timestamp, epoch, from: 0, to: 0, mark }));
+    assert!(ana.engine.status().sync_in_progress, "RESUME is not answered");
+}
+
+#[test]
 fn a_new_connection_is_not_up_to_date_before_the_server_says_so() {
     // G10
     let mut motel = Motel::new([]);

@@ -324,6 +324,26 @@ fn what_a_backup_lost_that_nobody_declares_is_sent_again_though_the_cursor_is_in
 }
 
 #[test]
+fn what_a_backup_lost_that_nobody_declares_is_sent_again_without_a_socket() {
+    // G3, G17: every pull ends before the commit that was named, and goes on from the cursor.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { seq: 1, .. })));
+    phone.break_link();
+    while phone.state_of(op).is_some() {
+        phone.pass(5_000);
+        phone.serve(&mut backup);
+        assert!(phone.now.boot_ms < 300_000, "{:?}", phone.state_of(op));
+    }
+    assert!(backup.outcomes[&op].seq().is_some());
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
 fn what_the_other_history_refused_is_left_to_a_person() {
     // G1, G17: a request that arrived twice, the second time at the server that was restored.
     for socket in [true, false] {

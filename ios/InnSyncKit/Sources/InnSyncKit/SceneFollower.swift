@@ -77,3 +77,18 @@ final class SceneFollower: Sendable {
         state.with { $0.awake = !$0.seen }
     }
 }
+
+/// The follower of whoever is followed just now.
+final class SceneFollowers: Sendable {
+    private let last = Locked<(followed: AnyObject, follower: SceneFollower)?>(nil)
+
+    /// The same for the same, and a new one for another.
+    func follower(of followed: AnyObject, make: () -> SceneFollower) -> SceneFollower {
+        last.with { last in
+            if let last, last.followed === followed { return last.follower }
+            let follower = make()
+            last = (followed, follower)
+            return follower
+        }
+    }
+}

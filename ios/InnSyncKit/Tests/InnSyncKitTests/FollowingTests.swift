@@ -53,6 +53,17 @@ struct FollowingTests {
         try await Task.sleep(for: .milliseconds(20))
         #expect(app.isAwake == seen)
     }
+
+    @Test("When somebody else signs in on the handset, the app follows for them from then on")
+    func theHandleChanges() {
+        let followers = SceneFollowers()
+        let (ana, ben) = (App(), App())
+        let anas = followers.follower(of: ana) { ana.follower() }
+        #expect(followers.follower(of: ana) { ana.follower() } === anas)
+        let bens = followers.follower(of: ben) { ben.follower() }
+        #expect(bens !== anas)
+        #expect(followers.follower(of: ben) { ben.follower() } === bens)
+    }
 }
 
 /// As InnSync: it leaves when it may, unless somebody appears meanwhile.

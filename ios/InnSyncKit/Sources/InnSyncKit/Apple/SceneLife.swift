@@ -14,17 +14,9 @@
     @available(iOS 17, *)
     private struct SceneLife: ViewModifier {
         @Environment(\.scenePhase) private var phase
-        @State private var follower: SceneFollower
-
-        init(innsync: any InnSync) {
-            let follower = SceneFollower(
-                appear: {
-                    try? await innsync.resume()
-                    try? innsync.foreground()
-                },
-                leave: { await inBackground(innsync) })
-            _follower = State(initialValue: follower)
-        }
+        /// Outlives this value; whom it follows may change, as when somebody else signs in.
+        @State private var followers = SceneFollowers()
+        let innsync: any InnSync
 
         func body(content: Content) -> some View {
             content.onChange(of: phase) { _, now in
@@ -35,6 +27,18 @@
                 }
             }
         }
+
+        private var follower: SceneFollower {
+            let innsync = innsync
+            return followers.follower(of: innsync as AnyObject) {
+                SceneFollower(
+                    appear: {
+                        guard (try? await innsync.resume()) != nil else { return }
+                        try? innsync.foreground()
+                    },
+                    leave: { await inBackground(innsync) })
+            }
+        }
     }
 
     /// Takes InnSync to the background, before iOS suspends the app.
@@ -43,6 +47,11 @@
         let id = UIApplication.shared.beginBackgroundTask(withName: "InnSync sends and closes its database") {
             // Less time than usual: quiet at once.
             Task { try? await innsync.quiesce() }
+        }
+        // No time at all is given: nothing is sent.
+        guard id != .invalid else {
+            try? await innsync.quiesce()
+            return
         }
         // iOS gives about 30 s.
         _ = try? await innsync.background(within: .seconds(20))
