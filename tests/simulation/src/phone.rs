@@ -144,6 +144,8 @@ impl Phone {
         self.life += 1;
         self.push = None;
         self.ready_since = None;
+        // A new engine knows of none; the client raises them anew.
+        self.barriers.clear();
         let config = Config {
             employee: employee(self.person),
             device: format!("{}'s phone", self.name()),
