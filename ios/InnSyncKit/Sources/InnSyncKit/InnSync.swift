@@ -167,8 +167,10 @@ public protocol InnSync: Sendable {
     /// what came of it; then it is quiet again if it was before. It must want to be connected: ``connect()``, once after
     /// opening.
     ///
-    /// - Parameter payload: the notification's `userInfo` as JSON. An `epoch` and a `seq` in it say how far the feed is, so that
-    ///   a phone that is there already need not ask; anything else is passed over.
+    /// - Parameters:
+    ///   - payload: the notification's `userInfo` as JSON. An `epoch` and a `seq` in it say how far the feed is, so that a phone
+    ///     that is there already need not ask; anything else is passed over.
+    ///   - limit: how long an answer may take.
     func pushReceived(_ payload: String, within limit: Duration) async throws -> PushOutcome
 
     /// Everything that explains where it stands, as one JSON document to be attached to a message to support. To be had
