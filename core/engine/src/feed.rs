@@ -19,7 +19,7 @@ use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{DIGEST_EVERY_MS, FRAMES_BUFFERED, POLL_MS};
-use crate::outbox::{OpState, QueuedOp};
+use crate::outbox::OpState;
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -38,10 +38,10 @@ pub(crate) struct Feed {
     retry_at: u64,
     /// How many pulls were begun.
     begun: u64,
-    /// The operations that were taken for done when the last one was.
-    done_before: Arc<Vec<Uuid>>,
     /// Which of them was the last to bring everything that the server had.
     whole: u64,
+    /// The operations that were taken for done when the last of them was begun.
+    done_before: Arc<Vec<Uuid>>,
     /// Frames that came while a pull was under way.
     buffer: Arc<VecDeque<Arc<Delta>>>,
     /// When to pull where there is no socket.
@@ -230,26 +230,14 @@ impl Draft<'_> {
     /// without this phone having seen their commits: they are sent again, and it knows them by their ids if it has them
     /// after all.
     fn offer_unheard(&mut self, delta: &Delta, concerned: impl Fn(u64) -> bool) {
-        let unheard = |op: &QueuedOp| {
-            matches!(op.state, OpState::Applied { seq, .. } if concerned(seq))
-                && !delta.results.iter().any(|it| it.id == op.op.id && it.result.seq().is_some())
-        };
-        let lost: Vec<_> = self.state.outbox.iter().filter(|op| unheard(op)).cloned().collect();
-        for op in lost {
-            self.set_op_state(&op, OpState::Queued);
-        }
+        let is_named = |id| delta.results.iter().any(|it| it.id == id && it.result.seq().is_some());
+        self.offer_again(|id, seq| concerned(seq) && !is_named(id));
     }
 
     /// The feed ends at `head`, and these were taken for done before that was asked: those whose commits are to come after it
     /// were done in a history that the server has lost since. They are sent again.
     fn offer_lost(&mut self, head: u64, done_before: &[Uuid]) {
-        let is_lost = |op: &QueuedOp| {
-            matches!(op.state, OpState::Applied { seq, .. } if seq > head) && done_before.contains(&op.op.id)
-        };
-        let lost: Vec<_> = self.state.outbox.iter().filter(|op| is_lost(op)).cloned().collect();
-        for op in lost {
-            self.set_op_state(&op, OpState::Queued);
-        }
+        self.offer_again(|id, seq| seq > head && done_before.contains(&id));
     }
 
     /// The mirror was whole at that time of the server's.

@@ -238,7 +238,7 @@ impl Draft<'_> {
         // What is done here can be refused in another history, by a request that came late.
         let done = results.iter().filter(|result| result.result.seq().is_some());
         let answered: Vec<Uuid> = done.map(|result| result.id).collect();
-        self.offer_again(|id| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
+        self.offer_again(|id, _| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
         // Without a cursor nobody knows whether it is the same one.
         if other_history || mine.epoch == 0 {
             self.forget_dependencies();
@@ -260,10 +260,11 @@ impl Draft<'_> {
 
     /// After a restored backup, what had been confirmed but has not reached this phone's mirror may be unknown to the
     /// server: it is sent again, and the server knows it by its id if it still has it.
-    fn offer_again(&mut self, is_lost: impl Fn(Uuid) -> bool) {
-        let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
-        let lost: Vec<_> =
-            self.state.outbox.iter().filter(|op| applied(op) && is_lost(op.op.id)).cloned().collect();
+    /// `is_lost` is asked with its id and the commit that was named.
+    pub(crate) fn offer_again(&mut self, is_lost: impl Fn(Uuid, u64) -> bool) {
+        let applied =
+            |op: &QueuedOp| matches!(op.state, OpState::Applied { seq, .. } if is_lost(op.op.id, seq));
+        let lost: Vec<_> = self.state.outbox.iter().filter(|op| applied(op)).cloned().collect();
         for op in lost {
             self.set_op_state(&op, OpState::Queued);
         }

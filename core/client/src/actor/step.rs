@@ -167,44 +167,4 @@ mod tests {
         assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
         assert_eq!(ben.up_to_date(Duration::from_millis(100)).await, Err(Error::Timeout));
     }
-
-    /// `cargo test --profile ci --workspace --lib -- --ignored --nocapture flight_recorder`
-    #[tokio::test]
-    #[ignore = "a measurement, not a test"]
-    async fn what_the_flight_recorder_costs() {
-        const TIMES: u32 = 20_000;
-        let phone = tempfile::tempdir().unwrap();
-        let commits = [r#"{"seq":42,"changes":[{"op":"UPSERT","entity":{"title":"Towels"}}]}"#; 12].join(",");
-        let frame = format!(r#"{{"type":"DELTA","epoch":1,"from":41,"to":43,"commits":[{commits}]}}"#);
-        let execute = Input::Execute {
-            request: 0,
-            id: Uuid::from_u128(7),
-            command: Command::StartTask { task_id: Uuid::nil() },
-            depends_on: Vec::new(),
-        };
-        let inputs = [
-            ("a tick that does nothing", Input::Tick),
-            ("a command that is refused", execute),
-            (
-                "a frame of 800 bytes that is ignored",
-                Input::Socket { generation: 1, event: innsync_engine::SocketEvent::Frame(frame) },
-            ),
-        ];
-        let measure = move |actor: &mut Actor| {
-            for (name, input) in inputs {
-                let begun = std::time::Instant::now();
-                for _ in 0..TIMES {
-                    actor.input(input.clone());
-                }
-                let whole = begun.elapsed() / TIMES;
-                let (begun, now) = (std::time::Instant::now(), actor.shared.now());
-                for _ in 0..TIMES {
-                    actor.kept.recorder.note(now, &input);
-                }
-                println!("{name}: {:?} of {whole:?}", begun.elapsed() / TIMES);
-            }
-            Ok(())
-        };
-        ben(phone.path()).ask(measure).await.unwrap();
-    }
 }
