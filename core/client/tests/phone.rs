@@ -341,12 +341,8 @@ async fn what_was_discarded_is_shown_for_thirty_days() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let later = Arc::new(Later { clock: SystemClock::new(), days: AtomicU64::new(0) });
     let options = peer.options(phone.path()).clock(Arc::clone(&later) as Arc<dyn Clock>);
-    let ana = sign_in(options, common::PASSWORD).await.unwrap();
-    ana.connect();
-    let link = peer.welcome().await;
-    until(&ana.watch_status(), |status| status.has_data).await;
+    let (ana, _link) = peer.at_work(options).await;
     ana.disconnect();
-    drop(link);
     let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
     ana.discard(receipt.id).await.unwrap();
     later.days.store(29, Ordering::Relaxed);

@@ -158,10 +158,16 @@ impl Peer {
 
     /// Ana, signed in, connected and with her data on the phone.
     pub async fn ana_at_work(&self, directory: &Path) -> (InnSync, Link) {
-        let ana = self.sign_in(directory).await;
+        self.at_work(self.options(directory)).await
+    }
+
+    /// As [`Peer::ana_at_work`], on a phone that is set up as the test says.
+    pub async fn at_work(&self, options: Options) -> (InnSync, Link) {
+        let ana = innsync_client::sign_in(options, PASSWORD).await.unwrap();
         ana.connect();
         let link = self.welcome().await;
         until(&ana.watch_status(), |status| status.has_data).await;
+        // The data comes over HTTP, and may be there before the socket's first frame was taken.
         reaches(&ana.watch_connection(), ConnectionState::Connected).await;
         (ana, link)
     }
