@@ -1,12 +1,16 @@
 //! Everything that a person can do. A tap, a REST call and a queued offline operation are the same value.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::conflict::FieldConflict;
 use crate::entity::{Audience, EntityKind, EntityRef};
 use crate::time::Timestamp;
 use crate::vocabulary::{
-    AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskType,
+    AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskStatus,
+    TaskType,
 };
 
 /// Something that a person does. On the wire `{"type":"ASSIGN_TASK","taskId":…,"assignee":…}`.
@@ -262,6 +266,36 @@ pub enum Command {
         /// Which ones.
         notification_ids: Vec<Uuid>,
     },
+
+    /// Writes a value of one's own that lost a conflict after all: what an edit of that field would do.
+    RestoreValue {
+        /// Which conflict.
+        conflict_id: Uuid,
+        /// What kind of thing it is about.
+        entity_type: EntityKind,
+        /// Which one.
+        entity_id: Uuid,
+        /// The field, by its wire name.
+        field: String,
+        /// The value that lost; `null`: empty.
+        value: Value,
+    },
+    /// Keeps other people's values in place of those that one wanted. What is given up can be restored.
+    KeepTheirs {
+        /// The operation that was in conflict.
+        operation: Uuid,
+        /// What kind of thing it is about.
+        entity_type: EntityKind,
+        /// Which one.
+        entity_id: Uuid,
+        /// The fields in conflict.
+        fields: Vec<FieldConflict>,
+    },
+    /// Puts conflicts of one's own aside, as read.
+    DismissConflicts {
+        /// Which ones.
+        conflict_ids: Vec<Uuid>,
+    },
 }
 
 fn vacant_clean() -> SuiteStatus {
@@ -313,11 +347,14 @@ impl Command {
             Self::Announce { .. } => "ANNOUNCE",
             Self::ChangeShift { .. } => "CHANGE_SHIFT",
             Self::MarkRead { .. } => "MARK_READ",
+            Self::RestoreValue { .. } => "RESTORE_VALUE",
+            Self::KeepTheirs { .. } => "KEEP_THEIRS",
+            Self::DismissConflicts { .. } => "DISMISS_CONFLICTS",
         }
     }
 
     /// The entity that the command is about; the one that a conflict would be shown on.
-    /// Of several read marks, the first.
+    /// Of several read marks or conflicts, the first.
     pub fn primary(&self) -> EntityRef {
         let (kind, id) = match self {
             Self::CreateSuite { suite_id, .. }
@@ -352,6 +389,14 @@ impl Command {
             Self::MarkRead { notification_ids } => {
                 (EntityKind::Notification, notification_ids.first().copied().unwrap_or_default())
             }
+            Self::RestoreValue { entity_type, entity_id, .. } => (entity_type.clone(), *entity_id),
+            Self::KeepTheirs { operation, fields, .. } => {
+                let first = fields.first().map_or("", |it| it.field.as_str());
+                (EntityKind::Conflict, conflict_id(*operation, first))
+            }
+            Self::DismissConflicts { conflict_ids } => {
+                (EntityKind::Conflict, conflict_ids.first().copied().unwrap_or_default())
+            }
         };
         EntityRef::new(kind, id)
     }
@@ -364,6 +409,19 @@ impl Command {
                 | Self::AcknowledgeAlert { .. }
                 | Self::ResolveAlert { .. }
                 | Self::MarkRead { .. }
+                | Self::KeepTheirs { .. }
+                | Self::DismissConflicts { .. }
+        )
+    }
+
+    /// Whether its entity is gone by it.
+    pub fn deletes(&self) -> bool {
+        matches!(
+            self,
+            Self::DeleteSuite { .. }
+                | Self::DeleteTask { .. }
+                | Self::DeleteNote { .. }
+                | Self::DeleteEmployee { .. }
         )
     }
 
@@ -385,6 +443,109 @@ impl Command {
     pub fn is_cosmetic(&self) -> bool {
         matches!(self, Self::MarkRead { .. })
     }
+
+    /// The command that gives one field of an entity a value (`null`: empties it); `None` where no command does.
+    pub fn setting(entity: &EntityRef, field: &str, value: &Value) -> Option<Self> {
+        let id = entity.id;
+        let patch = || Map::from_iter([(field.to_owned(), value.clone())]).into();
+        match (&entity.kind, field) {
+            (EntityKind::Suite, "status") => {
+                Some(Self::SetSuiteStatus { suite_id: id, status: value.as_str()?.into() })
+            }
+            (EntityKind::Suite, _) => Some(Self::EditSuite { suite_id: id, patch: read(patch())? }),
+            (EntityKind::Task, "status") => match TaskStatus::from(value.as_str()?) {
+                TaskStatus::Pending => Some(Self::ReopenTask { task_id: id }),
+                TaskStatus::InProgress => Some(Self::StartTask { task_id: id }),
+                TaskStatus::Completed => Some(Self::CompleteTask { task_id: id }),
+                TaskStatus::Cancelled => Some(Self::CancelTask { task_id: id }),
+                TaskStatus::Other(_) => None,
+            },
+            (EntityKind::Task, "assignedTo") if value.is_null() => Some(Self::ReleaseTask { task_id: id }),
+            (EntityKind::Task, "assignedTo") => {
+                Some(Self::AssignTask { task_id: id, assignee: read(value.clone())? })
+            }
+            (EntityKind::Task, _) => Some(Self::EditTask { task_id: id, patch: read(patch())? }),
+            (EntityKind::Note, _) => Some(Self::EditNote { note_id: id, patch: read(patch())? }),
+            (EntityKind::Employee, "status") => {
+                Some(Self::SetEmployeeStatus { employee_id: id, status: value.as_str()?.into() })
+            }
+            (EntityKind::Employee, "isOnDuty") => {
+                Some(Self::SetDuty { employee_id: id, is_on_duty: value.as_bool()? })
+            }
+            (EntityKind::Employee, _) => Some(Self::EditEmployee { employee_id: id, patch: read(patch())? }),
+            _ => None,
+        }
+        // Fields that no patch has are passed over when it is read.
+        .filter(|command| !command.changes_nothing())
+    }
+
+    /// The command without some of the fields that it changes, and with other values for some; `None`: nothing is left of
+    /// it. What is not a patch is done whole or not at all.
+    pub(crate) fn amended(&self, without: &[&str], with: Vec<(&str, Value)>) -> Option<Self> {
+        if without.is_empty() && with.is_empty() {
+            return Some(self.clone());
+        }
+        let amended = match self {
+            Self::EditSuite { suite_id, patch } => {
+                Self::EditSuite { suite_id: *suite_id, patch: amend(patch, without, with)? }
+            }
+            Self::EditTask { task_id, patch } => {
+                Self::EditTask { task_id: *task_id, patch: amend(patch, without, with)? }
+            }
+            Self::EditNote { note_id, patch } => {
+                Self::EditNote { note_id: *note_id, patch: amend(patch, without, with)? }
+            }
+            Self::EditEmployee { employee_id, patch } => {
+                Self::EditEmployee { employee_id: *employee_id, patch: amend(patch, without, with)? }
+            }
+            Self::RestoreValue { conflict_id, entity_type, entity_id, field, .. } if without.is_empty() => {
+                let (_, value) = with.into_iter().find(|(name, _)| name == field)?;
+                Self::RestoreValue {
+                    conflict_id: *conflict_id,
+                    entity_type: entity_type.clone(),
+                    entity_id: *entity_id,
+                    field: field.clone(),
+                    value,
+                }
+            }
+            _ => return None,
+        };
+        Some(amended).filter(|command| !command.changes_nothing())
+    }
+
+    /// Whether it is a patch of no fields.
+    fn changes_nothing(&self) -> bool {
+        match self {
+            Self::EditSuite { patch, .. } => *patch == SuitePatch::default(),
+            Self::EditTask { patch, .. } => *patch == TaskPatch::default(),
+            Self::EditNote { patch, .. } => *patch == NotePatch::default(),
+            Self::EditEmployee { patch, .. } => *patch == EmployeePatch::default(),
+            _ => false,
+        }
+    }
+}
+
+/// The id of the record of a value that lost: by the operation that lost it or made it lose, and the field.
+pub fn conflict_id(operation: Uuid, field: &str) -> Uuid {
+    crate::derived_id(operation, &format!("conflict:{field}"))
+}
+
+/// By way of text, as entities are read.
+fn read<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_str(&value.to_string()).ok()
+}
+
+fn amend<P: Serialize + DeserializeOwned>(
+    patch: &P,
+    without: &[&str],
+    with: Vec<(&str, Value)>,
+) -> Option<P> {
+    let Value::Object(mut fields) = serde_json::to_value(patch).ok()? else { return None };
+    for name in without {
+        fields.remove(*name);
+    }
+    fields.extend(with.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    read(fields.into())
 }
 
 /// What to change of a suite; what is left out stays.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, NotificationPriority, NotificationType, Priority, Role,
@@ -32,6 +33,11 @@ impl<T: Serialize> Field for Option<T> {
         self.is_none()
     }
 }
+impl Field for Value {
+    fn is_absent(&self) -> bool {
+        self.is_null()
+    }
+}
 macro_rules! fields_always_written {
     ($($type:ty),+) => { $(impl Field for $type {})+ };
 }
@@ -53,6 +59,8 @@ fields_always_written!(
     AnnouncementPriority,
     NotificationPriority,
     NotificationType,
+    EntityKind,
+    Policy,
     Audience,
     Vec<Comment>,
     Vec<Acknowledgement>,
@@ -91,6 +99,8 @@ required!(
     AnnouncementPriority,
     NotificationPriority,
     NotificationType,
+    EntityKind,
+    Policy,
     Audience
 );
 macro_rules! empty_when_missing {
@@ -102,7 +112,7 @@ macro_rules! empty_when_missing {
         })+
     };
 }
-empty_when_missing!(Vec<Comment>, Vec<Acknowledgement>, Vec<Uuid>);
+empty_when_missing!(Value, Vec<Comment>, Vec<Acknowledgement>, Vec<Uuid>);
 
 macro_rules! entity {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident / $wire:literal : $type:ty),+ $(,)? }) => {
@@ -388,6 +398,39 @@ entity!(
         created_at / "createdAt": Timestamp,
     }
 );
+entity!(
+    /// A value of one person's that lost to another's, kept so that it can be restored; theirs alone.
+    Conflict {
+        /// What kind of thing it is about.
+        entity_type / "entityType": EntityKind,
+        /// Which one; it may be gone by now.
+        entity_id / "entityId": Uuid,
+        /// The field, by its wire name.
+        field / "field": String,
+        /// What they saw before; `null`: empty, or not known.
+        base / "base": Value,
+        /// What they wanted; `null`: empty.
+        lost / "lost": Value,
+        /// What it became instead; `null`: empty, or hidden from them.
+        kept / "kept": Value,
+        /// Whose value lost.
+        lost_by / "lostBy": Uuid,
+        /// Whose was kept.
+        kept_by / "keptBy": Uuid,
+        /// When the lost value was meant, by the server's clock.
+        meant_at / "meantAt": Timestamp,
+        /// When it was decided.
+        decided_at / "decidedAt": Timestamp,
+        /// What decided.
+        policy / "policy": Policy,
+        /// Whether the times that it went by were measured; if not, the order of arrival decided.
+        certain / "certain": bool,
+        /// When the person put it aside.
+        seen_at / "seenAt": Option<Timestamp>,
+        /// When they restored it.
+        restored_at / "restoredAt": Option<Timestamp>,
+    }
+);
 
 /// What one person said to a note.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -455,6 +498,7 @@ closed_set!(
         Alert = "ALERT",
         Announcement = "ANNOUNCEMENT",
         Shift = "SHIFT",
+        Conflict = "CONFLICT",
     }
 );
 
@@ -548,7 +592,7 @@ macro_rules! any_entity {
         })+
     };
 }
-any_entity!(Suite, Task, Employee, Note, Notification, Alert, Announcement, Shift);
+any_entity!(Suite, Task, Employee, Note, Notification, Alert, Announcement, Shift, Conflict);
 
 fn unknown_kind(kind: &str) -> serde_json::Error {
     de::Error::custom(format_args!("an entity of the unknown kind {kind}"))

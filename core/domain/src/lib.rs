@@ -14,29 +14,34 @@
 // it saves.
 #![allow(clippy::result_large_err, clippy::large_enum_variant)]
 
-mod base;
 mod command;
+mod conflict;
 mod entity;
 mod event;
 mod execute;
 pub mod limits;
 pub mod mutant;
+mod policy;
 mod react;
 mod read;
 mod rejection;
+mod text;
 mod time;
 mod transition;
 mod visibility;
 mod vocabulary;
 
-pub use base::{BaseCheck, FieldConflict, check_base};
-pub use command::{Command, EmployeePatch, NotePatch, SuitePatch, TaskPatch};
+pub use command::{Command, conflict_id, EmployeePatch, NotePatch, SuitePatch, TaskPatch};
+pub use conflict::{
+    Decision, Edit, FieldConflict, Intent, Lost, Stamp, Stamps, Verdict, overridden, resolve, stamps_of,
+};
 pub use entity::{
-    Acknowledgement, Alert, Announcement, Audience, Comment, Employee, Entity, EntityKind, EntityRef, Fields,
+    Acknowledgement, Alert, Announcement, Audience, Comment, Conflict, Employee, Entity, EntityKind, EntityRef, Fields,
     Note, Notification, Person, Shift, Suite, Task,
 };
 pub use event::{Event, derive};
-pub use execute::{Effects, Stop, execute};
+pub use execute::{Effects, Stop, execute, records};
+pub use policy::{Policies, Policy, PolicyError};
 pub use react::{Directory, react};
 pub use read::{Change, Context, Lookup, Read, ReadError, Skipped};
 pub use rejection::{ErrorClass, Reason, Rejection};

@@ -18,3 +18,5 @@ pub const COMMENTS_PER_NOTE: usize = 500;
 pub const PEOPLE: usize = 500;
 /// Notifications marked as read by one command.
 pub const READ_MARKS: usize = 500;
+/// Fields that one person gives up in one conflict.
+pub const CONFLICT_FIELDS: usize = 32;

@@ -17,6 +17,7 @@ use crate::vocabulary::{Role, TaskType};
 /// | task | supervisors and managers: all; others: assigned to them, unassigned in their department or in none, created by them, open emergencies while on duty |
 /// | note | its author, managers, and its audience |
 /// | notification | its recipient |
+/// | conflict | whose value lost |
 /// | alert | its raiser, managers, and until it is resolved whoever is on duty |
 pub fn may_see(entity: &Entity, person: &Person) -> bool {
     match entity {
@@ -24,6 +25,7 @@ pub fn may_see(entity: &Entity, person: &Person) -> bool {
         Entity::Task(task) => may_see_task(task, person),
         Entity::Note(note) => may_see_note(note, person),
         Entity::Notification(notification) => notification.recipient_id == person.id,
+        Entity::Conflict(conflict) => conflict.lost_by == person.id,
         Entity::Alert(alert) => {
             sees_all_acknowledgements(alert, person) || (person.is_on_duty && alert.resolved_at.is_none())
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::Uuid;
 use crate::entity::{
-    Alert, Announcement, Employee, Entity, EntityKind, EntityRef, Note, Notification, Person, Shift, Suite,
-    Task,
+    Alert, Announcement, Conflict, Employee, Entity, EntityKind, EntityRef, Note, Notification, Person, Shift,
+    Suite, Task,
 };
 use crate::execute::{Effects, Stop, check};
 use crate::read::{Change, Context, Lookup, Read, ReadError, Skipped};
@@ -27,7 +27,7 @@ macro_rules! kinds {
         })+
     };
 }
-kinds!(Suite, Task, Employee, Note, Notification, Alert, Announcement, Shift);
+kinds!(Suite, Task, Employee, Note, Notification, Alert, Announcement, Shift, Conflict);
 
 /// A [`Lookup`] with the type of what was looked up.
 pub(crate) enum Found<T> {

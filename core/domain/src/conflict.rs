@@ -1,0 +1,449 @@
+//! What becomes of a command whose author had not seen what somebody else did meanwhile. No edit is lost in silence: what
+//! loses, by whatever policy, is told to whom it belonged, and can be restored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Uuid;
+use crate::command::Command;
+use crate::entity::{Entity, EntityKind, EntityRef, Fields};
+use crate::execute::{Stop, execute};
+use crate::policy::{Policies, Policy};
+use crate::read::{Change, Context, Lookup, Read, ReadError};
+use crate::rejection::{Reason, Rejection};
+use crate::text::{Merge, merge};
+use crate::time::Timestamp;
+use crate::visibility::{may_see, redact};
+use crate::vocabulary::TaskStatus;
+
+/// When somebody meant something, by the server's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// The time; never after the server's own.
+    pub at: Timestamp,
+    /// Whether it was measured. A phone that had not met the server since it was switched on does not know: what it sends
+    /// counts by its order of arrival.
+    pub certain: bool,
+}
+
+/// Who wrote the value that a field has, and when they meant it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The commit.
+    #[serde(rename = "s")]
+    pub seq: u64,
+    /// The entity's version since then.
+    #[serde(rename = "v")]
+    pub version: u64,
+    /// When it was meant, by the server's clock.
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// Whether that was measured.
+    #[serde(rename = "c")]
+    pub certain: bool,
+    /// Who meant it.
+    #[serde(rename = "b")]
+    pub by: Uuid,
+    /// The operation.
+    #[serde(rename = "o")]
+    pub operation: Uuid,
+}
+
+/// The stamps of one entity's fields, by their wire names. What was never changed since the entity came to be has none.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Stamps(pub BTreeMap<String, Stamp>);
+
+impl Stamps {
+    /// The field's; where there is none, what the entity says of its last change.
+    fn of(&self, entity: &Entity, field: &str) -> Stamp {
+        self.0.get(field).cloned().unwrap_or_else(|| Stamp {
+            seq: 0,
+            version: entity.version(),
+            at: entity.updated_at(),
+            certain: true,
+            by: entity.updated_by(),
+            operation: Uuid::nil(),
+        })
+    }
+
+    /// The fields that a person who saw `version` has not seen as they are.
+    pub fn since(&self, version: u64) -> impl Iterator<Item = (&String, &Stamp)> {
+        self.0.iter().filter(move |(_, stamp)| stamp.version > version)
+    }
+}
+
+/// One field that somebody else changed meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldConflict {
+    /// Its wire name.
+    pub field: String,
+    /// What the person had before them when they acted; `null`: empty, or not known.
+    pub base: Value,
+    /// What they meant it to become; `null`: empty, or their command would not have been possible.
+    pub mine: Value,
+    /// What it is now; `null`: empty.
+    pub theirs: Value,
+    /// Who made it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Uuid>,
+    /// When they meant that, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What decides about this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// An edit, and what its author knew.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'a> {
+    /// What they want.
+    pub command: &'a Command,
+    /// Who they are.
+    pub context: &'a Context<'a>,
+    /// When they meant it.
+    pub intent: Intent,
+    /// The values that they saw of the fields that it changes.
+    pub base: &'a Fields,
+    /// The version of the primary entity that they saw.
+    pub base_version: Option<u64>,
+    /// They know that they overwrite what is in `base`.
+    pub force: bool,
+    /// The conflict that they settle by it.
+    pub settles: &'a [FieldConflict],
+    /// How the property decides.
+    pub policies: &'a Policies,
+    /// Who wrote what the primary entity is now.
+    pub stamps: &'a Stamps,
+}
+
+/// What is to be done with an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Nobody else changed what it is about.
+    Clean,
+    /// The policies decide.
+    Decided(Decision),
+    /// A person decides: the fields in conflict.
+    Manual(Vec<FieldConflict>),
+}
+
+/// What the policies made of an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What of it is to be done; `None`: nothing.
+    pub command: Option<Command>,
+    /// Its values that lost.
+    pub lost: Vec<Lost>,
+    /// The fields that were in conflict, for where the rules then refuse.
+    pub contested: Vec<FieldConflict>,
+}
+
+/// A value that lost to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lost {
+    /// The field.
+    pub field: String,
+    /// What the loser saw before; `null`: empty, or not known.
+    pub base: Value,
+    /// What they wanted.
+    pub lost: Value,
+    /// What it is instead.
+    pub kept: Value,
+    /// Whose value is lost.
+    pub lost_by: Uuid,
+    /// Whose is kept.
+    pub kept_by: Uuid,
+    /// When the lost value was meant.
+    pub meant_at: Timestamp,
+    /// What decided.
+    pub policy: Policy,
+    /// Whether the times that it may have gone by were measured.
+    pub certain: bool,
+}
+
+/// Compares what the author of an edit saw with what is there now.
+///
+/// Only the primary entity is compared; consequences elsewhere have guards of their own. What only adds (a comment, an
+/// acknowledgement) conflicts with nothing, and what the actor may not see is left to [`execute`], which says NOT_FOUND
+/// and gives nothing away.
+pub fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
+    let Some(current) = current(edit, read)? else { return Ok(Verdict::Clean) };
+    if edit.command.deletes() {
+        let unseen = unseen_by_deleter(edit, &current);
+        return Ok(if unseen.is_empty() { Verdict::Clean } else { Verdict::Manual(unseen) });
+    }
+    let contested = contested(edit, &current, read)?;
+    if contested.is_empty() {
+        return Ok(Verdict::Clean);
+    }
+    let mut decision = Decision { command: None, lost: Vec::new(), contested: Vec::new() };
+    let (mut dropped, mut merged) = (Vec::new(), Vec::new());
+    for conflict in &contested {
+        match winner(edit, &current, conflict) {
+            Winner::Mine => {}
+            Winner::Theirs => {
+                decision.lost.push(mine_lost(edit, &current, conflict));
+                dropped.push(conflict.field.as_str());
+            }
+            Winner::Both(value) => merged.push((conflict.field.as_str(), value)),
+            Winner::Person => return Ok(Verdict::Manual(contested)),
+        }
+    }
+    decision.command = edit.command.amended(&dropped, merged);
+    decision.contested = contested;
+    Ok(Verdict::Decided(decision))
+}
+
+/// The primary entity as the actor sees it, where there is anything to compare.
+fn current(edit: &Edit<'_>, read: &dyn Read) -> Result<Option<Entity>, ReadError> {
+    let knows_nothing = edit.base.is_empty() && !(edit.command.deletes() && edit.base_version.is_some());
+    if edit.command.is_append_only() || knows_nothing {
+        return Ok(None);
+    }
+    let EntityRef { kind, id } = edit.command.primary();
+    Ok(match read.read(kind, id)? {
+        Lookup::Known(entity) if may_see(&entity, edit.context.actor) => {
+            Some(redact(entity, edit.context.actor))
+        }
+        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => None,
+    })
+}
+
+/// The fields that others changed, and to something else than this edit would have.
+fn contested(edit: &Edit<'_>, current: &Entity, read: &dyn Read) -> Result<Vec<FieldConflict>, Stop> {
+    let as_seen = with_fields(current, edit.base)?;
+    let kind = current.kind();
+    let changed: Vec<&String> = edit
+        .base
+        .keys()
+        .filter(|name| as_seen.field(name) != current.field(name))
+        .filter(|name| edit.policies.of(&kind, name) != Policy::Derived)
+        .collect();
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let meant = meant(edit, &as_seen, read)?;
+    let all = changed.into_iter().map(|name| {
+        let mine = meant.as_ref().map_or(Value::Null, |entity| value(entity, name));
+        conflict(edit, current, name, value(&as_seen, name), mine)
+    });
+    Ok(all.filter(|it| meant.is_none() || it.mine != it.theirs).collect())
+}
+
+fn conflict(edit: &Edit<'_>, current: &Entity, field: &str, base: Value, mine: Value) -> FieldConflict {
+    let stamp = edit.stamps.of(current, field);
+    FieldConflict {
+        field: field.to_owned(),
+        base,
+        mine,
+        theirs: value(current, field),
+        by: Some(stamp.by),
+        at: Some(stamp.at),
+        policy: Some(edit.policies.of(&current.kind(), field)),
+    }
+}
+
+/// Whoever removes something has seen all of it, or is asked.
+fn unseen_by_deleter(edit: &Edit<'_>, current: &Entity) -> Vec<FieldConflict> {
+    let Some(seen) = edit.base_version else { return Vec::new() };
+    let (kind, me) = (current.kind(), edit.context.actor.id);
+    edit.stamps
+        .since(seen)
+        .filter(|(field, stamp)| stamp.by != me && edit.policies.of(&kind, field) != Policy::Derived)
+        .map(|(field, _)| conflict(edit, current, field, Value::Null, Value::Null))
+        .collect()
+}
+
+/// Which of two values stays.
+enum Winner {
+    Mine,
+    Theirs,
+    /// One made of both.
+    Both(Value),
+    Person,
+}
+
+fn winner(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Winner {
+    let stamp = edit.stamps.of(current, &conflict.field);
+    match conflict.policy.as_ref().unwrap_or(&Policy::Manual) {
+        Policy::LastWriteWins => later(edit, &stamp),
+        Policy::Guarded => guarded(edit, &stamp, current, conflict),
+        Policy::MergeText => merged_text(conflict),
+        Policy::ServerWins => Winner::Theirs,
+        Policy::AppendOnly | Policy::Derived => Winner::Mine,
+        Policy::Manual | Policy::Other(_) => Winner::Person,
+    }
+}
+
+/// The later intent; of two at the same time the one with the greater id. A time that was not measured counts for nothing:
+/// then it is the order of arrival.
+fn later(edit: &Edit<'_>, theirs: &Stamp) -> Winner {
+    let measured = edit.intent.certain && theirs.certain;
+    let mine = (edit.intent.at, edit.context.operation);
+    if !measured || mine > (theirs.at, theirs.operation) { Winner::Mine } else { Winner::Theirs }
+}
+
+fn guarded(edit: &Edit<'_>, stamp: &Stamp, current: &Entity, conflict: &FieldConflict) -> Winner {
+    if !matches!(current, Entity::Task(_)) {
+        return later(edit, stamp);
+    }
+    match (progress(&conflict.mine), progress(&conflict.theirs)) {
+        (Some(mine), Some(theirs)) if mine > theirs => Winner::Mine,
+        (Some(mine), Some(theirs)) if mine < theirs => Winner::Theirs,
+        _ => Winner::Person,
+    }
+}
+
+/// How far a task is in its life; both its ends are equally far.
+fn progress(status: &Value) -> Option<u8> {
+    match TaskStatus::from(status.as_str()?) {
+        TaskStatus::Pending => Some(0),
+        TaskStatus::InProgress => Some(1),
+        TaskStatus::Completed | TaskStatus::Cancelled => Some(2),
+        TaskStatus::Other(_) => None,
+    }
+}
+
+/// Whether one status simply comes after the other, so that nothing of it is lost.
+fn follows(kind: &EntityKind, before: &Value, after: &Value) -> bool {
+    let completed = Some(TaskStatus::Completed.as_str());
+    *kind == EntityKind::Task && after.as_str() == completed && progress(before).is_some_and(|it| it < 2)
+}
+
+fn merged_text(conflict: &FieldConflict) -> Winner {
+    match (conflict.base.as_str(), conflict.mine.as_str(), conflict.theirs.as_str()) {
+        (Some(base), Some(mine), Some(theirs)) => match merge(base, mine, theirs) {
+            Merge::Merged(text) => Winner::Both(text.into()),
+            Merge::Overlap => Winner::Person,
+        },
+        _ => Winner::Person,
+    }
+}
+
+fn mine_lost(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Lost {
+    let stamp = edit.stamps.of(current, &conflict.field);
+    Lost {
+        field: conflict.field.clone(),
+        base: conflict.base.clone(),
+        lost: conflict.mine.clone(),
+        kept: conflict.theirs.clone(),
+        lost_by: edit.context.actor.id,
+        kept_by: stamp.by,
+        meant_at: edit.intent.at,
+        policy: conflict.policy.clone().unwrap_or(Policy::Manual),
+        certain: edit.intent.certain && stamp.certain,
+    }
+}
+
+/// The values of others that an edit, as it was carried out by `change`, put aside without its author having seen them; and
+/// with `force` those that the author has seen and overwrites all the same.
+pub fn overridden(edit: &Edit<'_>, change: &Change) -> Vec<Lost> {
+    let Some(before) = &change.before else { return Vec::new() };
+    if edit.command.is_append_only() {
+        return Vec::new();
+    }
+    let changed = match &change.after {
+        Some(after) => before.diff(after).0,
+        None => edit.settles.iter().map(|it| (it.field.clone(), value(before, &it.field))).collect(),
+    };
+    let fields = changed.into_iter().filter_map(|(field, was)| put_aside(edit, before, change, field, was));
+    fields.collect()
+}
+
+fn put_aside(edit: &Edit<'_>, before: &Entity, change: &Change, field: String, was: Value) -> Option<Lost> {
+    let (kind, me) = (before.kind(), edit.context.actor.id);
+    let policy = edit.policies.of(&kind, &field);
+    let stamp = edit.stamps.0.get(&field)?;
+    let kept = change.after.as_ref().map_or(Value::Null, |after| value(after, &field));
+    let settled = edit.settles.iter().find(|it| it.field == field);
+    let known = edit.base.get(&field) == Some(&was) || edit.base_version.is_none_or(|seen| stamp.version <= seen);
+    let without_loss = match policy {
+        Policy::Derived | Policy::AppendOnly => true,
+        Policy::Guarded => follows(&kind, &was, &kept),
+        Policy::MergeText => !edit.force,
+        _ => false,
+    };
+    if stamp.by == me || without_loss || (known && !edit.force) {
+        return None;
+    }
+    Some(Lost {
+        base: settled.map(|it| &it.base).or(edit.base.get(&field)).cloned().unwrap_or(Value::Null),
+        lost: was,
+        kept,
+        lost_by: stamp.by,
+        kept_by: me,
+        meant_at: stamp.at,
+        policy: if edit.force { Policy::Manual } else { policy },
+        certain: edit.intent.certain && stamp.certain,
+        field,
+    })
+}
+
+/// The stamps of what a change writes. What was meant upon having seen the value before is never earlier than that.
+pub fn stamps_of(change: &Change, written: &Stamp, earlier: &Stamps) -> Stamps {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else { return Stamps::default() };
+    let fields = before.diff(after).0.into_iter().map(|(field, _)| {
+        let at = earlier.0.get(&field).map_or(written.at, |stamp| written.at.max(stamp.at));
+        (field, Stamp { at, ..written.clone() })
+    });
+    Stamps(fields.collect())
+}
+
+fn value(entity: &Entity, field: &str) -> Value {
+    entity.field(field).unwrap_or(Value::Null)
+}
+
+/// The entity as the person saw it. Names that are no fields of it here are passed over.
+fn with_fields(current: &Entity, base: &Fields) -> Result<Entity, Stop> {
+    let malformed = |error: serde_json::Error| {
+        let message = format!("The base values are not those of such an entity: {error}.");
+        Rejection::permanent(Reason::InvalidField, message).about(current.reference()).field("base")
+    };
+    let mut value = serde_json::to_value(current).map_err(malformed)?;
+    if let Some(fields) = value.as_object_mut() {
+        for (name, seen) in base.iter().filter(|(name, _)| current.field(name).is_some()) {
+            if seen.is_null() {
+                fields.remove(name);
+            } else {
+                fields.insert(name.clone(), seen.clone());
+            }
+        }
+    }
+    Entity::from_value(&current.kind(), value).map_err(|error| malformed(error).into())
+}
+
+/// What the person meant the entity to become: the command on what they saw. `None`: it would have been refused.
+fn meant(edit: &Edit<'_>, as_seen: &Entity, read: &dyn Read) -> Result<Option<Entity>, Stop> {
+    let view = AsSeen { entity: as_seen, read };
+    match execute(edit.command, edit.context, &view) {
+        Ok(effects) => {
+            let reference = Some(as_seen.reference());
+            match effects.changes.into_iter().find(|change| change.reference() == reference) {
+                Some(change) => Ok(change.after),
+                None => Ok(Some(as_seen.clone())),
+            }
+        }
+        Err(Stop::Rejected(_) | Stop::Unknown(_)) => Ok(None),
+        Err(Stop::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// The world as it is, but for one entity.
+struct AsSeen<'a> {
+    entity: &'a Entity,
+    read: &'a dyn Read,
+}
+
+impl Read for AsSeen<'_> {
+    fn read(&self, kind: EntityKind, id: Uuid) -> Result<Lookup, ReadError> {
+        if self.entity.id() == id && self.entity.kind() == kind {
+            return Ok(Lookup::Known(self.entity.clone()));
+        }
+        self.read.read(kind, id)
+    }
+}
