@@ -24,6 +24,7 @@ pub mod mutant;
 mod react;
 mod read;
 mod rejection;
+pub mod text;
 mod time;
 mod transition;
 mod visibility;
