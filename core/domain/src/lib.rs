@@ -25,7 +25,7 @@ mod policy;
 mod react;
 mod read;
 mod rejection;
-mod text;
+pub mod text;
 mod time;
 mod transition;
 mod visibility;

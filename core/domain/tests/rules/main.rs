@@ -15,6 +15,7 @@ mod permissions;
 mod properties;
 mod suites;
 mod tasks;
+mod text;
 mod validation;
 mod visibility;
 mod world;
