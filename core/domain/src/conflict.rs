@@ -133,7 +133,7 @@ pub enum Verdict {
 }
 
 /// What the policies made of an edit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
     /// What of it is to be done; `None`: nothing.
     pub command: Option<Command>,
@@ -181,7 +181,7 @@ pub fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
     if contested.is_empty() {
         return Ok(Verdict::Clean);
     }
-    let mut decision = Decision { command: None, lost: Vec::new(), contested: Vec::new() };
+    let mut decision = Decision::default();
     let (mut dropped, mut merged) = (Vec::new(), Vec::new());
     for conflict in &contested {
         match winner(edit, &current, conflict) {
@@ -197,6 +197,29 @@ pub fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
     decision.command = edit.command.amended(&dropped, merged);
     decision.contested = contested;
     Ok(Verdict::Decided(decision))
+}
+
+/// What an edit wanted of an entity that somebody deleted, as it was `last`; nothing where its author saw nothing of it, or
+/// may not know.
+pub fn against_deleted(edit: &Edit<'_>, last: &Entity, read: &dyn Read) -> Result<Vec<FieldConflict>, Stop> {
+    if edit.base.is_empty() || !may_see(last, edit.context.actor) {
+        return Ok(Vec::new());
+    }
+    let last = redact(last.clone(), edit.context.actor);
+    let as_seen = with_fields(&last, edit.base)?;
+    let meant = meant(edit, &as_seen, read)?;
+    let fields = edit.base.keys().filter(|name| last.field(name).is_some());
+    Ok(fields
+        .map(|name| FieldConflict {
+            field: name.clone(),
+            base: value(&as_seen, name),
+            mine: meant.as_ref().map_or(Value::Null, |entity| value(entity, name)),
+            theirs: Value::Null,
+            by: None,
+            at: None,
+            policy: Some(Policy::Manual),
+        })
+        .collect())
 }
 
 /// The primary entity as the actor sees it, where there is anything to compare.
@@ -361,7 +384,8 @@ fn put_aside(edit: &Edit<'_>, before: &Entity, change: &Change, field: String, w
     let stamp = edit.stamps.0.get(&field)?;
     let kept = change.after.as_ref().map_or(Value::Null, |after| value(after, &field));
     let settled = edit.settles.iter().find(|it| it.field == field);
-    let known = edit.base.get(&field) == Some(&was) || edit.base_version.is_none_or(|seen| stamp.version <= seen);
+    let known =
+        edit.base.get(&field) == Some(&was) || edit.base_version.is_none_or(|seen| stamp.version <= seen);
     let without_loss = match policy {
         Policy::Derived | Policy::AppendOnly => true,
         Policy::Guarded => follows(&kind, &was, &kept),

@@ -197,7 +197,7 @@ fn appeared(entity: &Entity, created: bool, by: Uuid, timestamp: Timestamp, view
             std::iter::once(generic(task.created_by)).chain(assigned).collect()
         }
         Entity::Note(note) => vec![generic(note.created_by)],
-        Entity::Suite(_) | Entity::Employee(_) | Entity::Alert(_) => vec![generic(by)],
+        Entity::Suite(_) | Entity::Employee(_) | Entity::Alert(_) | Entity::Conflict(_) => vec![generic(by)],
     }
 }
 

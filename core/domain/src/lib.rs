@@ -31,13 +31,14 @@ mod transition;
 mod visibility;
 mod vocabulary;
 
-pub use command::{Command, conflict_id, EmployeePatch, NotePatch, SuitePatch, TaskPatch};
+pub use command::{Command, EmployeePatch, NotePatch, SuitePatch, TaskPatch, conflict_id};
 pub use conflict::{
-    Decision, Edit, FieldConflict, Intent, Lost, Stamp, Stamps, Verdict, overridden, resolve, stamps_of,
+    Decision, Edit, FieldConflict, Intent, Lost, Stamp, Stamps, Verdict, against_deleted, overridden,
+    resolve, stamps_of,
 };
 pub use entity::{
-    Acknowledgement, Alert, Announcement, Audience, Comment, Conflict, Employee, Entity, EntityKind, EntityRef, Fields,
-    Note, Notification, Person, Shift, Suite, Task,
+    Acknowledgement, Alert, Announcement, Audience, Comment, Conflict, Employee, Entity, EntityKind,
+    EntityRef, Fields, Note, Notification, Person, Shift, Suite, Task,
 };
 pub use event::{Event, derive};
 pub use execute::{Effects, Stop, execute, records};

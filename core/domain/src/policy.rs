@@ -195,9 +195,16 @@ mod tests {
         assert_eq!(serde_json::to_string(&policies).unwrap(), r#"{"TASK.priority":"MANUAL"}"#);
         policies.choose("TASK.priority", None).unwrap();
         assert_eq!(policies, Policies::default());
-        let error = |field: &str, policy| policies.clone().choose(field, Some(policy)).unwrap_err().to_string();
-        assert_eq!(error("TASK.colour", Manual), "there is no field TASK.colour; fields are written TASK.title");
-        assert_eq!(error("TASK.status", LastWriteWins), "TASK.status can have GUARDED, MANUAL, not LAST_WRITE_WINS");
+        let error =
+            |field: &str, policy| policies.clone().choose(field, Some(policy)).unwrap_err().to_string();
+        assert_eq!(
+            error("TASK.colour", Manual),
+            "there is no field TASK.colour; fields are written TASK.title"
+        );
+        assert_eq!(
+            error("TASK.status", LastWriteWins),
+            "TASK.status can have GUARDED, MANUAL, not LAST_WRITE_WINS"
+        );
         assert_eq!(error("NOTE.comments", Manual), "NOTE.comments is always APPEND_ONLY");
     }
 

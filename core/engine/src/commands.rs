@@ -70,6 +70,7 @@ impl Draft<'_> {
             },
             base_version: None,
             base: Fields::new(),
+            force: false,
             schema: SCHEMA,
             command,
         }

@@ -1,7 +1,7 @@
 //! What the phone keeps of a command that is not yet confirmed.
 
 use innsync_domain::{EntityRef, FieldConflict, Rejection, Timestamp, Uuid};
-use innsync_protocol::{EntityRow, Op};
+use innsync_protocol::{Deleted, EntityRow, Op};
 use serde::{Deserialize, Serialize};
 
 /// An operation in the outbox.
@@ -102,6 +102,12 @@ pub enum ParkReason {
         current: Option<EntityRow>,
         /// Each field with base, mine and theirs.
         fields: Vec<FieldConflict>,
+        /// Why it is not possible on what is there now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rejection: Option<Rejection>,
+        /// Who deleted the entity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deleted: Option<Deleted>,
     },
 }
 

@@ -147,7 +147,7 @@ impl Sight<'_> {
                 }
                 EntityKind::Task => self.person.role.directs(),
                 EntityKind::Note | EntityKind::Alert => self.person.role == Role::Manager,
-                EntityKind::Notification | EntityKind::Other(_) => false,
+                EntityKind::Notification | EntityKind::Conflict | EntityKind::Other(_) => false,
             }
     }
 }

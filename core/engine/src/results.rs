@@ -13,13 +13,21 @@ impl Draft<'_> {
     pub(crate) fn on_result(&mut self, result: &OpResult) -> Result<(), StoreError> {
         let Some(op) = self.state.outbox.get(result.id).cloned() else { return Ok(()) };
         match result.result.settled() {
-            OpOutcome::Applied { seq, version, .. } | OpOutcome::Merged { seq, version, .. } => {
+            OpOutcome::Applied { seq, version, .. } => {
                 self.op_applied(&op, *seq, *version);
+                self.hand_on_version(&op, *version);
             }
+            // What others did meanwhile the next operation of the lane has not seen either.
+            OpOutcome::Merged { seq, version, .. } => self.op_applied(&op, *seq, *version),
             // What is applied or parked is decided; a late word from an older attempt does not change it.
             _ if matches!(op.state, OpState::Applied { .. } | OpState::Parked { .. }) => {}
-            OpOutcome::Conflict { current, fields } => {
-                let reason = ParkReason::Conflict { current: current.clone(), fields: fields.clone() };
+            OpOutcome::Conflict { current, fields, rejection, deleted } => {
+                let reason = ParkReason::Conflict {
+                    current: current.clone(),
+                    fields: fields.clone(),
+                    rejection: rejection.clone(),
+                    deleted: deleted.clone(),
+                };
                 self.park(&op, reason);
             }
             OpOutcome::Rejected { class: ErrorClass::Transient, .. } => self.try_op_again(&op, 0),
@@ -50,7 +58,6 @@ impl Draft<'_> {
             // It comes back into the prediction until its effect is here.
             self.touch(op);
         }
-        self.hand_on_version(op, version);
         self.state.push.forget(op.op.id);
         self.set_op_state(op, OpState::Applied { seq, version });
         if !self.state.link.is_live() {

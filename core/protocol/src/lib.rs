@@ -21,7 +21,7 @@ pub use digest::Digest;
 pub use feed::{Commit, Delta, Reset, ResetReason, SyncAnswer};
 pub use frame::{ClientFrame, CloseCode, Connected, FrameError, HeartbeatAck, Resume, ServerFrame};
 pub use hint::PushHint;
-pub use op::{EntityRow, IntentTime, Op, OpOutcome, OpResult, PushAnswer, PushRequest};
+pub use op::{Deleted, EntityRow, IntentTime, Op, OpOutcome, OpResult, PushAnswer, PushRequest};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use rest::{PropertyInfo, RefreshRequest, SessionAnswer, SessionRequest};
 pub use snapshot::{SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart};

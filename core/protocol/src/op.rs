@@ -53,6 +53,9 @@ pub struct Op {
     /// The values that the person saw in the fields of the primary entity that the command changes.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub base: Fields,
+    /// The author knows that what is in `base` is overwritten, having been shown it in conflict with what they wanted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
     /// The version of this envelope, [`crate::SCHEMA`].
     pub schema: u32,
     /// What is to be done.
@@ -113,6 +116,12 @@ pub enum OpOutcome {
         current: Option<EntityRow>,
         /// The fields, each with what the author saw, wants, and what is there.
         fields: Vec<FieldConflict>,
+        /// Why what the policies made of it is not possible either.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rejection: Option<Rejection>,
+        /// Who deleted the entity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deleted: Option<Deleted>,
     },
     /// It was refused; nothing was done.
     Rejected {
@@ -133,7 +142,21 @@ pub enum OpOutcome {
     },
 }
 
+/// Who deleted something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// Who.
+    pub by: Uuid,
+    /// When the server did it.
+    pub at: Timestamp,
+}
+
 impl OpOutcome {
+    /// A conflict of which no more can be told.
+    pub fn bare_conflict() -> Self {
+        Self::Conflict { current: None, fields: Vec::new(), rejection: None, deleted: None }
+    }
+
     /// A refusal.
     pub fn rejected(rejection: Rejection) -> Self {
         Self::Rejected { class: rejection.class.clone(), rejection }
@@ -197,7 +220,7 @@ mod tests {
             OpOutcome::Applied { seq: 7, version: 3, skipped: vec![] },
             OpOutcome::rejected(Rejection::permanent(Reason::Forbidden, "no").field("status")),
             OpOutcome::Duplicate { of: Box::new(OpOutcome::Retry { after: 5 }) },
-            OpOutcome::Conflict { current: None, fields: vec![] },
+            OpOutcome::bare_conflict(),
         ];
         for outcome in outcomes {
             let text = serde_json::to_string(&outcome).unwrap();

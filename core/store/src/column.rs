@@ -1,9 +1,9 @@
 //! How one field is written to a column and read back.
 
 use innsync_domain::{
-    Acknowledgement, AnnouncementPriority, Audience, Comment, Department, EmployeeStatus, Fields,
-    NotificationPriority, NotificationType, Priority, Role, Severity, SuiteStatus, TaskStatus, TaskType,
-    Timestamp, Uuid,
+    Acknowledgement, AnnouncementPriority, Audience, Comment, Department, EmployeeStatus, EntityKind, Fields,
+    NotificationPriority, NotificationType, Policy, Priority, Role, Severity, SuiteStatus, TaskStatus,
+    TaskType, Timestamp, Uuid,
 };
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use serde::Serialize;
@@ -135,6 +135,8 @@ words!(
     AnnouncementPriority,
     NotificationPriority,
     NotificationType,
+    EntityKind,
+    Policy,
 );
 
 macro_rules! json {
@@ -150,6 +152,19 @@ macro_rules! json {
     };
 }
 json!(Audience, Vec<Comment>, Vec<Acknowledgement>, Vec<Uuid>);
+
+/// The value of a field of whatever kind. NULL: empty.
+impl Column for serde_json::Value {
+    fn write(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(if self.is_null() { Value::Null } else { Value::Text(to_json(self)?) }))
+    }
+    fn read(value: ValueRef<'_>) -> Result<Self, Unreadable> {
+        match value {
+            ValueRef::Null => Ok(Self::Null),
+            value => from_json(text(value)?),
+        }
+    }
+}
 
 /// Fields of a newer release. NULL: none, as nearly always.
 impl Column for Fields {

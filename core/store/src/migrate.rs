@@ -6,8 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(crate) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"InnS");
 
 /// Step n leads from format n to format n + 1. A released step is never edited.
-const STEPS: [&str; 2] =
-    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_discarded.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_discarded.sql"),
+    include_str!("../migrations/0003_conflicts.sql"),
+];
 
 /// The format that this release writes.
 pub const FORMAT: u32 = STEPS.len() as u32;

@@ -85,6 +85,8 @@ impl Query {
         announcements = Announcement,
         /// All changes of shift.
         shifts = Shift,
+        /// All records of values of the person's that lost.
+        conflicts = Conflict,
     );
 
     /// All rows of a kind; none of one of a newer release.

@@ -2,7 +2,7 @@
 //! it has its column, and its migration (`migrations/README.md`).
 
 use innsync_domain::{
-    Alert, Announcement, Employee, Entity, EntityKind, Note, Notification, Shift, Suite, Task,
+    Alert, Announcement, Conflict, Employee, Entity, EntityKind, Note, Notification, Shift, Suite, Task,
 };
 use rusqlite::{Row, Statement};
 
@@ -31,7 +31,7 @@ pub(crate) struct Table {
 }
 
 /// How many kinds have tables.
-pub(crate) const KINDS: usize = 8;
+pub(crate) const KINDS: usize = 9;
 
 macro_rules! tables {
     ($($index:literal: $entity:ident in $table:literal { $($field:ident),+ $(,)? })+) => {
@@ -119,6 +119,10 @@ tables! {
     }
     6: Announcement in "announcements" { title, message, priority, expires_at, created_by, created_at }
     7: Shift in "shifts" { old_shift, new_shift, on_duty_employees, created_by, created_at }
+    8: Conflict in "conflicts" {
+        entity_type, entity_id, field, base, lost, kept, lost_by, kept_by, meant_at, decided_at, policy, certain,
+        seen_at, restored_at,
+    }
 }
 
 impl Table {

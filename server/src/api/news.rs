@@ -1,6 +1,6 @@
 //! Announcements, shifts, alerts and notifications.
 
-use innsync_domain::{AnnouncementPriority, Command, EntityKind, EntityRef, Uuid};
+use innsync_domain::{AnnouncementPriority, Command, Entity, EntityKind, EntityRef, Uuid};
 use innsync_protocol::Problem;
 
 use super::body::Body;
@@ -43,4 +43,20 @@ pub(super) fn alert_step(alert_id: Uuid, name: &str, body: Body) -> Result<Plan,
 pub(super) fn mark_read(id: Uuid, body: Body) -> Result<Plan, Problem> {
     let command = Command::MarkRead { notification_ids: vec![id] };
     Plan::change(vec![command], EntityRef::new(EntityKind::Notification, id), body, None)
+}
+
+/// `restore` writes the value that lost after all, `dismiss` puts the record aside.
+pub(super) fn conflict_step(current: Entity, name: &str, body: Body) -> Result<Plan, Problem> {
+    let about = current.reference();
+    let command = match current {
+        Entity::Conflict(it) if name == "restore" => Command::RestoreValue {
+            conflict_id: it.id,
+            entity_type: it.entity_type,
+            entity_id: it.entity_id,
+            field: it.field,
+            value: it.lost,
+        },
+        _ => Command::DismissConflicts { conflict_ids: vec![about.id] },
+    };
+    Plan::change(vec![command], about, body, None)
 }

@@ -125,6 +125,7 @@ pub(super) fn collection(kind: &EntityKind) -> &'static str {
         EntityKind::Alert => "alerts",
         EntityKind::Announcement => "announcements",
         EntityKind::Shift => "shifts",
+        EntityKind::Conflict => "conflicts",
         EntityKind::Other(_) => "",
     }
 }
@@ -137,19 +138,20 @@ fn steps(kind: &EntityKind) -> &'static [&'static str] {
         EntityKind::Note => &["comments"],
         EntityKind::Alert => &["acknowledge", "resolve"],
         EntityKind::Notification => &["read"],
+        EntityKind::Conflict => &["dismiss", "restore"],
         EntityKind::Announcement | EntityKind::Shift | EntityKind::Other(_) => &[],
     }
 }
 
 fn methods(route: &Route<'_>) -> &'static [&'static str] {
-    use EntityKind::{Alert, Announcement, Employee, Note, Shift, Suite, Task};
+    use EntityKind::{Alert, Announcement, Conflict, Employee, Note, Shift, Suite, Task};
     match route {
         Route::Collection(Suite | Task | Note | Employee | Announcement | Shift) => &["GET", "POST"],
         Route::Collection(_) => &["GET"],
         Route::Item(Suite | Task | Note | Employee, _) => &["GET", "PATCH", "DELETE"],
         Route::Item(..) => &["GET"],
         Route::Step(kind, _, step) if !steps(kind).contains(step) => &[],
-        Route::Step(Note | Alert, ..) => &["POST"],
+        Route::Step(Note | Alert | Conflict, ..) => &["POST"],
         Route::Step(..) => &["PATCH"],
         Route::Ops => &["POST"],
         Route::Sync => &["GET"],

@@ -76,15 +76,23 @@ fn plan(
         Route::Collection(kind) => create(kind, Body::read(request.body)?, &mut authority.ids(now)),
         Route::Item(kind, id) if request.method == "DELETE" => delete(kind, *id, request.query),
         Route::Item(kind, id) => {
-            let current = authority.read().get(&caller.property, caller.employee, kind, *id);
-            let current = current.map_err(|error| problem_of(&error))?.ok_or_else(|| not_found(kind, *id))?;
-            patch(&current, actor, Body::read(request.body)?)
+            patch(&current(authority, caller, kind, *id)?, actor, Body::read(request.body)?)
+        }
+        Route::Step(EntityKind::Conflict, id, name) => {
+            let current = current(authority, caller, &EntityKind::Conflict, *id)?;
+            news::conflict_step(current, name, Body::read(request.body)?)
         }
         Route::Step(kind, id, name) => {
             step(kind, *id, name, Body::read(request.body)?, &mut authority.ids(now))
         }
         Route::Ops | Route::Sync | Route::Snapshot => Err(unexpected()),
     }
+}
+
+/// The entity as the caller sees it.
+fn current(authority: &Authority, caller: &Caller, kind: &EntityKind, id: Uuid) -> Result<Entity, Problem> {
+    let current = authority.read().get(&caller.property, caller.employee, kind, id);
+    current.map_err(|error| problem_of(&error))?.ok_or_else(|| not_found(kind, id))
 }
 
 fn create(kind: &EntityKind, body: Body, ids: &mut Ids<'_>) -> Result<Plan, Problem> {
@@ -95,7 +103,9 @@ fn create(kind: &EntityKind, body: Body, ids: &mut Ids<'_>) -> Result<Plan, Prob
         EntityKind::Employee => employees::create(body, ids),
         EntityKind::Announcement => news::announce(body, ids),
         EntityKind::Shift => news::change_shift(body, ids),
-        EntityKind::Notification | EntityKind::Alert | EntityKind::Other(_) => Err(unexpected()),
+        EntityKind::Notification | EntityKind::Alert | EntityKind::Conflict | EntityKind::Other(_) => {
+            Err(unexpected())
+        }
     }
 }
 
@@ -105,9 +115,11 @@ fn patch(current: &Entity, actor: &Person, body: Body) -> Result<Plan, Problem> 
         Entity::Task(task) => tasks::patch(task, actor, body),
         Entity::Note(note) => notes::patch(note, body),
         Entity::Employee(employee) => employees::patch(employee, body),
-        Entity::Notification(_) | Entity::Alert(_) | Entity::Announcement(_) | Entity::Shift(_) => {
-            Err(unexpected())
-        }
+        Entity::Notification(_)
+        | Entity::Alert(_)
+        | Entity::Announcement(_)
+        | Entity::Shift(_)
+        | Entity::Conflict(_) => Err(unexpected()),
     }
 }
 
@@ -119,7 +131,9 @@ fn step(kind: &EntityKind, id: Uuid, name: &str, body: Body, ids: &mut Ids<'_>) 
         EntityKind::Employee => employees::set_status(id, body),
         EntityKind::Alert => news::alert_step(id, name, body),
         EntityKind::Notification => news::mark_read(id, body),
-        EntityKind::Announcement | EntityKind::Shift | EntityKind::Other(_) => Err(unexpected()),
+        EntityKind::Announcement | EntityKind::Shift | EntityKind::Conflict | EntityKind::Other(_) => {
+            Err(unexpected())
+        }
     }
 }
 

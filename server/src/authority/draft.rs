@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use innsync_domain::{
-    BaseCheck, Change, Command, Context, Directory, Employee, Entity, EntityKind, EntityRef, FieldConflict,
-    Fields, Lookup, Person, Read, ReadError, Rejection, Skipped, Stop, Task, Timestamp, Uuid, check_base,
-    execute, react,
+    Change, Command, Conflict, Context, Directory, Edit, Employee, Entity, EntityKind, EntityRef,
+    FieldConflict, Lookup, Person, Read, ReadError, Rejection, Skipped, Stop, Task, Timestamp, Uuid, Verdict,
+    against_deleted, execute, react, resolve,
 };
 use rusqlite::Connection;
 
@@ -26,18 +26,38 @@ impl<'a> Draft<'a> {
         Self { connection, property, changes: Vec::new(), failure: RefCell::new(None) }
     }
 
-    /// Compares with what the author saw; the fields in conflict.
-    pub(super) fn compare(
-        &self,
-        command: &Command,
-        context: &Context<'_>,
-        base: &Fields,
-    ) -> Result<Result<Vec<FieldConflict>, Rejection>, LedgerError> {
-        match check_base(command, context, base, self) {
-            Ok(BaseCheck::Clean) => Ok(Ok(Vec::new())),
-            Ok(BaseCheck::Conflict(fields)) => Ok(Ok(fields)),
+    /// Compares with what the author saw.
+    pub(super) fn resolve(&self, edit: &Edit<'_>) -> Result<Result<Verdict, Rejection>, LedgerError> {
+        match resolve(edit, self) {
+            Ok(verdict) => Ok(Ok(verdict)),
             Err(stop) => self.stopped(stop).map(Err),
         }
+    }
+
+    /// What an edit wanted of something that is gone.
+    pub(super) fn against_deleted(
+        &self,
+        edit: &Edit<'_>,
+        last: &Entity,
+    ) -> Result<Result<Vec<FieldConflict>, Rejection>, LedgerError> {
+        match against_deleted(edit, last, self) {
+            Ok(fields) => Ok(Ok(fields)),
+            Err(stop) => self.stopped(stop).map(Err),
+        }
+    }
+
+    /// Adds the record of a value that lost, where there is none yet.
+    pub(super) fn record(&mut self, conflict: Conflict) -> Result<(), LedgerError> {
+        let after = Entity::from(conflict);
+        if self.get(&after.reference())?.is_none() {
+            self.changes.push(Change { before: None, after: Some(after) });
+        }
+        Ok(())
+    }
+
+    /// What happens to one entity.
+    pub(super) fn change(&self, entity: &EntityRef) -> Option<&Change> {
+        self.change_of(&entity.kind, entity.id)
     }
 
     /// Adds what the command does and what follows from it, or says why it is refused.

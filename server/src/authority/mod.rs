@@ -6,13 +6,16 @@
 //! and hand back what was [`Committed`], for the hub to show to whoever may see it.
 
 mod draft;
+mod losses;
 mod operation;
 mod push;
 mod retention;
 mod run;
 mod writer;
 
-use innsync_domain::{Command, Department, Employee, Entity, EntityKind, Person, Role, Timestamp, Uuid};
+use innsync_domain::{
+    Command, Department, Employee, Entity, EntityKind, Intent, Person, Policies, Role, Timestamp, Uuid,
+};
 
 use crate::ledger::{Credentials, KeptAnswer, Ledger, LedgerError, Property};
 use crate::ledger::{credentials, entities, feed, properties};
@@ -101,7 +104,9 @@ impl Authority {
         let mut draft = draft::Draft::new(&transaction, property);
         let decided = draft.run(&command, operation, &nobody, now)?;
         decided.map_err(|rejection| LedgerError::Refused(rejection.message))?;
-        writer.commit(Origin { by: nobody.id, forced: false }, draft.into_changes())?;
+        let intent = Intent { at: now, certain: true };
+        let origin = Origin { by: nobody.id, forced: false, operation, intent };
+        writer.commit(origin, draft.into_changes())?;
         if credentials::get(&transaction, property, login)?.is_some() {
             return Err(LedgerError::LoginTaken(login.to_owned()));
         }
@@ -153,6 +158,19 @@ impl Authority {
         let transaction = self.ledger.begin()?;
         properties::head(&transaction, property)?;
         properties::next_epoch(&transaction, property)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// How a property decides between edits that did not know of each other.
+    pub fn policies(&self, property: &str) -> Result<Policies, LedgerError> {
+        properties::policies(self.ledger.connection(), property)
+    }
+
+    /// Has the property decide otherwise from now on.
+    pub fn set_policies(&mut self, property: &str, policies: &Policies) -> Result<(), LedgerError> {
+        let transaction = self.ledger.begin()?;
+        properties::head(&transaction, property)?;
+        properties::set_policies(&transaction, property, policies)?;
         Ok(transaction.commit()?)
     }
 

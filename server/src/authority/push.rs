@@ -1,16 +1,19 @@
 //! Operations from phones' outboxes: each takes effect exactly once, and a bad one fails alone.
 
 use innsync_domain::mutant::{self, Mutant};
-use innsync_domain::{Context, Person, Reason, Rejection, Timestamp, Uuid, redact};
-use innsync_protocol::{EntityRow, Op, OpOutcome, OpResult, PushAnswer};
+use innsync_domain::{
+    Context, Decision, Edit, EntityRef, FieldConflict, Intent, Person, Reason, Rejection, Timestamp, Uuid,
+    Verdict, overridden, redact,
+};
+use innsync_protocol::{Deleted, EntityRow, Op, OpOutcome, OpResult, PushAnswer};
 use serde_json::value::RawValue;
 
 use super::draft::Draft;
-use super::operation;
 use super::writer::{Origin, Writer};
 use super::{Authority, Committed};
+use super::{losses, operation};
 use crate::ledger::{LedgerError, StoredOutcome};
-use crate::ledger::{entities, outcomes};
+use crate::ledger::{entities, feed, outcomes};
 use crate::reader::{as_seen, person, told_again};
 
 /// Milliseconds until an operation is tried again that came before one it depends on.
@@ -131,31 +134,100 @@ fn waits_for(writer: &Writer<'_>, op: &Op) -> Result<Option<Waits>, LedgerError>
 
 fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome, LedgerError> {
     let (connection, property) = (writer.connection(), writer.property());
-    let at = op.intent.best().min(writer.now());
+    let primary = op.command.primary();
+    let context = Context { operation: op.id, actor, at: op.intent.best().min(writer.now()) };
+    let (policies, settles) = (writer.policies(), settled_by(writer, op)?);
+    let stamps = entities::stamps(connection, &property, &primary)?;
+    let edit = Edit {
+        command: &op.command,
+        context: &context,
+        intent: intent_of(op, writer.now()),
+        base: &op.base,
+        base_version: op.base_version,
+        force: op.force,
+        settles: &settles,
+        policies: &policies,
+        stamps: &stamps,
+    };
     let mut draft = Draft::new(connection, &property);
-    let context = Context { operation: op.id, actor, at };
-    match draft.compare(&op.command, &context, &op.base)? {
-        Ok(fields) if fields.is_empty() => {}
-        Ok(fields) => {
-            let primary = op.command.primary();
-            let current = entities::get(connection, &property, &primary.kind, primary.id)?;
-            let current = current.and_then(|entity| as_seen(entity, actor)).map(EntityRow);
-            return Ok(OpOutcome::Conflict { current, fields });
-        }
-        Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
-    }
-    let found = version_of(&draft, op, actor)?;
-    let skipped = match draft.run(&op.command, op.id, actor, at)? {
-        Ok(skipped) => skipped,
+    let decision = match draft.resolve(&edit)? {
+        Ok(Verdict::Clean) => Decision { command: Some(op.command.clone()), ..Decision::default() },
+        Ok(Verdict::Decided(decision)) => decision,
+        Ok(Verdict::Manual(fields)) => return conflict(&draft, &primary, actor, fields, None),
         Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
     };
-    let seq = writer.commit(Origin { by: op.author, forced: false }, draft.into_changes())?;
+    let found = version_of(&draft, op, actor)?;
+    let skipped = match &decision.command {
+        None => Vec::new(),
+        Some(command) => match draft.run(command, op.id, actor, context.at)? {
+            Ok(skipped) => skipped,
+            Err(rejection) => return refused(writer, &draft, &edit, decision.contested, rejection),
+        },
+    };
+    let mut lost = decision.lost;
+    lost.extend(draft.change(&primary).map(|change| overridden(&edit, change)).unwrap_or_default());
+    losses::record(&mut draft, connection, &property, op.id, &primary, lost, writer.now())?;
+    let origin = Origin { by: op.author, forced: op.force, operation: op.id, intent: edit.intent };
+    let seq = writer.commit(origin, draft.into_changes())?;
     let version = version_of(&Draft::new(connection, &property), op, actor)?;
-    let merged = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
-    Ok(match merged {
+    let moved_on = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
+    Ok(match moved_on || !decision.contested.is_empty() {
         true => OpOutcome::Merged { seq, version, skipped },
         false => OpOutcome::Applied { seq, version, skipped },
     })
+}
+
+/// When it was meant, never after now. What was not measured counts from its arrival.
+fn intent_of(op: &Op, now: Timestamp) -> Intent {
+    let measured = op.intent.corrected;
+    Intent { at: measured.map_or(now, |at| at.min(now)), certain: measured.is_some() }
+}
+
+/// The conflict that the operation settles, as its author was told of it.
+fn settled_by(writer: &Writer<'_>, op: &Op) -> Result<Vec<FieldConflict>, LedgerError> {
+    let Some(earlier) = op.supersedes.filter(|_| op.force) else { return Ok(Vec::new()) };
+    let stored = outcomes::get(writer.connection(), &writer.property(), op.author, earlier)?;
+    Ok(match stored.map(|stored| stored.outcome) {
+        Some(OpOutcome::Conflict { fields, .. }) => fields,
+        _ => Vec::new(),
+    })
+}
+
+fn conflict(
+    draft: &Draft<'_>,
+    primary: &EntityRef,
+    actor: &Person,
+    fields: Vec<FieldConflict>,
+    rejection: Option<Rejection>,
+) -> Result<OpOutcome, LedgerError> {
+    let current = draft.get(primary)?.and_then(|entity| as_seen(entity, actor)).map(EntityRow);
+    Ok(OpOutcome::Conflict { current, fields, rejection, deleted: None })
+}
+
+/// The rules refuse it. Where somebody else's change is behind that, it is told as the conflict that it is.
+fn refused(
+    writer: &Writer<'_>,
+    draft: &Draft<'_>,
+    edit: &Edit<'_>,
+    contested: Vec<FieldConflict>,
+    rejection: Rejection,
+) -> Result<OpOutcome, LedgerError> {
+    let primary = edit.command.primary();
+    if !contested.is_empty() {
+        return conflict(draft, &primary, edit.context.actor, contested, Some(rejection));
+    }
+    if rejection.reason == Reason::NotFound && rejection.entity.as_ref() == Some(&primary) {
+        let deletion = feed::deletion(writer.connection(), &writer.property(), &primary)?;
+        if let Some((commit, last)) = deletion
+            && draft.get(&primary)?.is_none()
+            && let Ok(fields) = draft.against_deleted(edit, &last)?
+            && !fields.is_empty()
+        {
+            let deleted = Some(Deleted { by: commit.by, at: commit.at });
+            return Ok(OpOutcome::Conflict { current: None, fields, rejection: Some(rejection), deleted });
+        }
+    }
+    Ok(OpOutcome::rejected(rejection))
 }
 
 /// The version of the primary entity, as its author sees it; 0 where there is none.

@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use innsync_domain::{Command, Entity, EntityRef, FieldConflict, Fields, Person, Timestamp, Uuid};
+use innsync_domain::{
+    Command, Context, Edit, Entity, EntityRef, FieldConflict, Fields, Intent, Person, Timestamp, Uuid,
+    overridden,
+};
 use innsync_protocol::{EntityRow, Problem};
 use serde_json::Value;
 
 use super::draft::Draft;
 use super::writer::{Origin, Writer};
-use super::{Authority, Committed};
+use super::{Authority, Committed, losses};
 use crate::ledger::{Credentials, KeptAnswer, LedgerError};
-use crate::ledger::{answers, credentials};
+use crate::ledger::{answers, credentials, entities};
 use crate::reader::{as_seen, person};
 
 /// How commands are run.
@@ -119,7 +122,7 @@ fn decide(
     let mut draft = Draft::new(connection, &property);
     if let Some(expected) = &options.expected
         && !options.forced
-        && let Some(problem) = stale(&draft, actor, expected)?
+        && let Some(problem) = stale(&draft, writer, actor, expected)?
     {
         return Ok(Err(problem));
     }
@@ -131,6 +134,10 @@ fn decide(
             return Ok(Err(Problem::from_rejection(&rejection)));
         }
     }
+    let intent = Intent { at: now, certain: true };
+    if options.forced {
+        record_overwritten(&mut draft, writer, actor, commands, operation)?;
+    }
     // After the rules have let it through: nobody else learns which names are taken.
     if let Some(login) = &options.login
         && credentials::get(connection, &property, &login.person)?.is_some()
@@ -139,7 +146,8 @@ fn decide(
     }
     let primary = options.about.clone().or_else(|| commands.first().map(Command::primary));
     if !commands.is_empty() {
-        writer.commit(Origin { by: actor.id, forced: options.forced }, draft.into_changes())?;
+        let origin = Origin { by: actor.id, forced: options.forced, operation, intent };
+        writer.commit(origin, draft.into_changes())?;
     }
     let Some(primary) = primary else { return Ok(Ok(None)) };
     if let Some(NewLogin { person, password_hash }) = options.login.clone() {
@@ -156,9 +164,42 @@ fn login_taken() -> Problem {
     Problem { field: Some("person".to_owned()), ..Problem::new(422, "ALREADY_EXISTS", detail) }
 }
 
+/// Whoever forces an edit puts other people's values aside, seen or not.
+fn record_overwritten(
+    draft: &mut Draft<'_>,
+    writer: &Writer<'_>,
+    actor: &Person,
+    commands: &[Command],
+    operation: Uuid,
+) -> Result<(), LedgerError> {
+    let (connection, property, now) = (writer.connection(), writer.property(), writer.now());
+    let Some(command) = commands.first() else { return Ok(()) };
+    let primary = command.primary();
+    let stamps = entities::stamps(connection, &property, &primary)?;
+    let context = Context { operation, actor, at: now };
+    let edit = Edit {
+        command,
+        context: &context,
+        intent: Intent { at: now, certain: true },
+        base: &Fields::new(),
+        base_version: None,
+        force: true,
+        settles: &[],
+        policies: &writer.policies(),
+        stamps: &stamps,
+    };
+    let lost = draft.change(&primary).map(|change| overridden(&edit, change)).unwrap_or_default();
+    losses::record(draft, connection, &property, operation, &primary, lost, now)
+}
+
 /// The problem of a version that is not the current one. What the actor may not see is left to the rules, which say
 /// NOT_FOUND.
-fn stale(draft: &Draft<'_>, actor: &Person, expected: &Expected) -> Result<Option<Problem>, LedgerError> {
+fn stale(
+    draft: &Draft<'_>,
+    writer: &Writer<'_>,
+    actor: &Person,
+    expected: &Expected,
+) -> Result<Option<Problem>, LedgerError> {
     let Some(current) = draft.get(&expected.entity)?.and_then(|entity| as_seen(entity, actor)) else {
         return Ok(None);
     };
@@ -172,9 +213,20 @@ fn stale(draft: &Draft<'_>, actor: &Person, expected: &Expected) -> Result<Optio
         current.version(),
         expected.version
     );
+    let stamps = entities::stamps(writer.connection(), &writer.property(), &expected.entity)?;
+    let policies = writer.policies();
     let fields = expected.wanted.iter().filter_map(|(field, mine)| {
         let theirs = current.field(field).unwrap_or(Value::Null);
-        let conflict = FieldConflict { field: field.clone(), base: Value::Null, mine: mine.clone(), theirs };
+        let stamp = stamps.0.get(field).filter(|stamp| stamp.version > expected.version)?;
+        let conflict = FieldConflict {
+            field: field.clone(),
+            base: Value::Null,
+            mine: mine.clone(),
+            theirs,
+            by: Some(stamp.by),
+            at: Some(stamp.at),
+            policy: Some(policies.of(&expected.entity.kind, field)),
+        };
         (conflict.mine != conflict.theirs).then_some(conflict)
     });
     Ok(Some(Problem {

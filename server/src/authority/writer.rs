@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use innsync_domain::{Change, Timestamp, Uuid};
+use innsync_domain::{Change, Entity, Intent, Policies, Stamp, Stamps, Timestamp, Uuid, stamps_of};
 use innsync_protocol::Mark;
 use rusqlite::Connection;
 
@@ -16,8 +16,12 @@ use crate::random::SeededRandom;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     pub(super) by: Uuid,
-    /// Over a version that they had not seen.
+    /// Over values that they had not seen, or knew to be others'.
     pub(super) forced: bool,
+    /// The operation.
+    pub(super) operation: Uuid,
+    /// When they meant it.
+    pub(super) intent: Intent,
 }
 
 /// The property's feed, open at its end. The transaction below holds the write lock since before the head was read, so
@@ -27,6 +31,7 @@ pub(super) struct Writer<'a> {
     random: &'a mut SeededRandom,
     property: Arc<str>,
     now: Timestamp,
+    policies: Policies,
     seq: u64,
     committed: Vec<Committed>,
 }
@@ -39,7 +44,8 @@ impl<'a> Writer<'a> {
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let seq = properties::head(connection, property)?.cursor.seq;
-        Ok(Self { connection, random, property: property.into(), now, seq, committed: Vec::new() })
+        let policies = properties::policies(connection, property)?;
+        Ok(Self { connection, random, property: property.into(), now, policies, seq, committed: Vec::new() })
     }
 
     pub(super) fn connection(&self) -> &'a Connection {
@@ -54,6 +60,11 @@ impl<'a> Writer<'a> {
         self.now
     }
 
+    /// How the property decides between edits that did not know of each other.
+    pub(super) fn policies(&self) -> Policies {
+        self.policies.clone()
+    }
+
     pub(super) fn last_mut(&mut self) -> Option<&mut Committed> {
         self.committed.last_mut()
     }
@@ -63,7 +74,7 @@ impl<'a> Writer<'a> {
         let (at, by) = (self.now, origin.by);
         for change in &mut changes {
             change.stamp(at, by);
-            self.write(change)?;
+            self.write(change, &origin)?;
         }
         let row = CommitRow { seq: self.seq + 1, mark: self.new_mark(), at, by };
         feed::insert(self.connection, &self.property, row, origin.forced, &changes)?;
@@ -80,10 +91,11 @@ impl<'a> Writer<'a> {
         Ok(row.seq)
     }
 
-    fn write(&self, change: &Change) -> Result<(), LedgerError> {
+    fn write(&self, change: &Change, origin: &Origin) -> Result<(), LedgerError> {
         match (&change.before, &change.after) {
             (before, Some(after)) if before.as_ref() != Some(after) => {
-                entities::put(self.connection, &self.property, after)
+                let stamps = self.stamps(change, after, origin)?;
+                entities::put(self.connection, &self.property, after, &stamps)
             }
             (Some(before), None) => {
                 if let innsync_domain::Entity::Employee(employee) = before {
@@ -93,6 +105,22 @@ impl<'a> Writer<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn stamps(&self, change: &Change, after: &Entity, origin: &Origin) -> Result<Stamps, LedgerError> {
+        if change.before.is_none() {
+            return Ok(Stamps::default());
+        }
+        let earlier = entities::stamps(self.connection, &self.property, &after.reference())?;
+        let written = Stamp {
+            seq: self.seq + 1,
+            version: after.version(),
+            at: origin.intent.at,
+            certain: origin.intent.certain,
+            by: origin.by,
+            operation: origin.operation,
+        };
+        Ok(stamps_of(change, &written, &earlier))
     }
 
     /// Not zero: that is the mark of an empty feed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::state::Shared;
 use crate::auth::REFRESH_TTL_MS;
-use crate::authority::Retention;
+use crate::authority::{Authority, Retention};
 
 /// How often, at most and at least; in between, so often that nothing is kept for much longer than it is to be.
 const OFTEN: Duration = Duration::from_secs(1);
@@ -55,7 +55,14 @@ pub(super) async fn forget(shared: Arc<Shared>, keep_changes: Duration) {
 /// Whether there is more to forget just now. What could not be done is done another time.
 async fn forget_slice(shared: &Shared, keep: Retention) -> bool {
     let now = shared.now();
-    match shared.writer.run(move |authority| (authority.forget_old(now, &keep), Vec::new())).await {
+    let forget = move |authority: &mut Authority| {
+        let more = authority.forget_old(now, &keep);
+        match authority.forget_conflicts(now) {
+            Ok((more_conflicts, committed)) => (more.map(|more| more || more_conflicts), committed),
+            Err(error) => (more.and(Err(error)), Vec::new()),
+        }
+    };
+    match shared.writer.run(forget).await {
         Ok(Ok(more)) => more,
         Ok(Err(error)) => {
             tracing::warn!(%error, "what is too old could not be forgotten");

@@ -205,6 +205,7 @@ fn named(committed: &Committed) -> BTreeSet<Uuid> {
                 }
             }
             Entity::Notification(notification) => people.extend([notification.recipient_id]),
+            Entity::Conflict(conflict) => people.extend([conflict.lost_by]),
             Entity::Alert(alert) => {
                 people.insert(alert.raised_by);
                 people.extend(alert.acknowledgements.iter().map(|it| it.employee_id));

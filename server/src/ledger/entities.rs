@@ -1,6 +1,6 @@
 //! Everything as it is now.
 
-use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
+use innsync_domain::{Entity, EntityKind, EntityRef, Stamps, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::LedgerError;
@@ -19,14 +19,38 @@ pub(crate) fn get(
     doc.optional()?.transpose()
 }
 
-pub(crate) fn put(connection: &Connection, property: &str, entity: &Entity) -> Result<(), LedgerError> {
+/// Writes an entity, and who wrote which of its fields just now.
+pub(crate) fn put(
+    connection: &Connection,
+    property: &str,
+    entity: &Entity,
+    stamps: &Stamps,
+) -> Result<(), LedgerError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO entities (property, kind, id, version, doc) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (property, kind, id) DO UPDATE SET version = excluded.version, doc = excluded.doc",
+        "INSERT INTO entities (property, kind, id, version, doc, stamps) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (property, kind, id) DO UPDATE SET version = excluded.version, doc = excluded.doc,
+           stamps = json_patch(stamps, excluded.stamps)",
     )?;
     let (kind, id, version) = (entity.kind(), entity.id(), entity.version().cast_signed());
-    statement.execute(params![property, kind.as_str(), id.as_bytes(), version, entity.to_json()])?;
+    let stamps = serde_json::to_string(stamps).map_err(|error| LedgerError::Io(error.to_string()))?;
+    statement.execute(params![property, kind.as_str(), id.as_bytes(), version, entity.to_json(), stamps])?;
     Ok(())
+}
+
+/// Who wrote which field of an entity; nothing where there is no such entity.
+pub(crate) fn stamps(
+    connection: &Connection,
+    property: &str,
+    entity: &EntityRef,
+) -> Result<Stamps, LedgerError> {
+    let mut statement = connection
+        .prepare_cached("SELECT stamps FROM entities WHERE property = ?1 AND kind = ?2 AND id = ?3")?;
+    let with = params![property, entity.kind.as_str(), entity.id.as_bytes()];
+    let stamps = statement.query_row(with, |row| {
+        let stamps = serde_json::from_str(row.get_ref(0)?.as_str()?);
+        Ok(stamps.map_err(|error| LedgerError::unreadable("the stamps of an entity", error)))
+    });
+    stamps.optional()?.transpose().map(Option::unwrap_or_default)
 }
 
 pub(crate) fn delete(connection: &Connection, property: &str, entity: &EntityRef) -> Result<(), LedgerError> {
@@ -53,6 +77,10 @@ pub(crate) enum Which<'a> {
     UnresolvedAlerts,
     /// Suites of that number.
     SuitesNumbered(&'a str),
+    /// The records of one person's values that lost.
+    ConflictsOf(Uuid),
+    /// Those of anybody's that were decided before then.
+    ConflictsBefore(Timestamp),
 }
 
 impl Which<'_> {
@@ -63,6 +91,7 @@ impl Which<'_> {
             Self::TasksOf(_) | Self::OpenTasksOf(_) | Self::OpenEmergencies => EntityKind::Task,
             Self::UnresolvedAlerts => EntityKind::Alert,
             Self::SuitesNumbered(_) => EntityKind::Suite,
+            Self::ConflictsOf(_) | Self::ConflictsBefore(_) => EntityKind::Conflict,
         }
     }
 }
@@ -88,6 +117,10 @@ pub(crate) fn each(
         WHERE property = ?1 AND kind = 'ALERT' AND doc ->> '$.resolvedAt' IS NULL ORDER BY id";
     const SUITES_NUMBERED: &str = "SELECT doc FROM entities
         WHERE property = ?1 AND kind = 'SUITE' AND doc ->> '$.suiteNumber' = ?2 ORDER BY id";
+    const CONFLICTS_OF: &str = "SELECT doc FROM entities
+        WHERE property = ?1 AND kind = 'CONFLICT' AND doc ->> '$.lostBy' = ?2 ORDER BY id";
+    const CONFLICTS_BEFORE: &str = "SELECT doc FROM entities
+        WHERE property = ?1 AND kind = 'CONFLICT' AND doc ->> '$.decidedAt' < ?2 ORDER BY id";
     const OF_KIND: &str = "SELECT doc FROM entities WHERE property = ?1 AND kind = ?2 ORDER BY id";
 
     let kind = which.kind();
@@ -100,6 +133,8 @@ pub(crate) fn each(
         Which::OpenEmergencies => run(OPEN_EMERGENCIES, params![property]),
         Which::UnresolvedAlerts => run(UNRESOLVED_ALERTS, params![property]),
         Which::SuitesNumbered(number) => run(SUITES_NUMBERED, params![property, number]),
+        Which::ConflictsOf(person) => run(CONFLICTS_OF, params![property, person.to_string()]),
+        Which::ConflictsBefore(moment) => run(CONFLICTS_BEFORE, params![property, moment.to_string()]),
     }
 }
 

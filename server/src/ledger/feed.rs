@@ -1,6 +1,6 @@
 //! The log of commits.
 
-use innsync_domain::{Change, Entity, EntityKind, Timestamp, Uuid};
+use innsync_domain::{Change, Entity, EntityKind, EntityRef, Timestamp, Uuid};
 use innsync_protocol::Mark;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -109,6 +109,21 @@ pub(crate) fn employee_changes(
         changes.push(change(row, 0)?);
     }
     Ok(changes)
+}
+
+/// Who deleted an entity last and when, and how it was; `None`: nobody, as far back as the log goes.
+pub(crate) fn deletion(
+    connection: &Connection,
+    property: &str,
+    entity: &EntityRef,
+) -> Result<Option<(CommitRow, Entity)>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, mark, at, author, kind, before, after FROM changes JOIN commits USING (property, seq)
+         WHERE property = ?1 AND kind = ?2 AND id = ?3 AND after IS NULL ORDER BY seq DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query(params![property, entity.kind.as_str(), entity.id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(change(row, 4)?.before.zip(Some(commit_row(row)?)).map(|(before, commit)| (commit, before)))
 }
 
 /// The numbers of the commits after `after` that were taken before then, in order, up to the first that was not; at most

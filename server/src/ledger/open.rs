@@ -19,8 +19,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 64;
 
 /// How the ledger came to be as it is; each is run once, in order, and never edited after its release.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_retention.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_retention.sql"),
+    include_str!("migrations/0003_conflicts.sql"),
+];
 
 /// The version that this release writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -99,7 +99,7 @@ fn outcome(row: &Row<'_>) -> Result<OpOutcome, LedgerError> {
     let body = row.get_ref(0)?.as_str().map_err(|error| LedgerError::unreadable("an outcome", error))?;
     if body.is_empty() {
         return Ok(match row.get::<_, i64>(1)?.cast_unsigned() {
-            0 => OpOutcome::Conflict { current: None, fields: Vec::new() },
+            0 => OpOutcome::bare_conflict(),
             seq => OpOutcome::Applied { seq, version: 0, skipped: Vec::new() },
         });
     }

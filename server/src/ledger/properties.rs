@@ -1,5 +1,6 @@
 //! Properties and the heads of their feeds.
 
+use innsync_domain::Policies;
 use innsync_protocol::{Cursor, Mark, PropertyInfo};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -76,6 +77,26 @@ pub(crate) fn head(connection: &Connection, id: &str) -> Result<Head, LedgerErro
         Ok(Head { cursor, horizon: number(3)? })
     });
     head.optional()?.ok_or_else(|| LedgerError::NoSuchProperty(id.to_owned()))
+}
+
+/// How the property decides between edits that did not know of each other.
+pub(crate) fn policies(connection: &Connection, id: &str) -> Result<Policies, LedgerError> {
+    let mut statement = connection.prepare_cached("SELECT policies FROM properties WHERE id = ?1")?;
+    let policies = statement.query_row([id], |row| {
+        let policies = serde_json::from_str(row.get_ref(0)?.as_str()?);
+        Ok(policies.map_err(|error| LedgerError::unreadable("the policies of a property", error)))
+    });
+    policies.optional()?.ok_or_else(|| LedgerError::NoSuchProperty(id.to_owned()))?
+}
+
+pub(crate) fn set_policies(
+    connection: &Connection,
+    id: &str,
+    policies: &Policies,
+) -> Result<(), LedgerError> {
+    let text = serde_json::to_string(policies).map_err(|error| LedgerError::Io(error.to_string()))?;
+    connection.execute("UPDATE properties SET policies = ?2 WHERE id = ?1", params![id, text])?;
+    Ok(())
 }
 
 pub(crate) fn set_head(connection: &Connection, id: &str, seq: u64, mark: Mark) -> Result<(), LedgerError> {

@@ -208,6 +208,6 @@ pub(crate) fn told_again(
     let author = person(connection, property, author)?;
     Ok(match (now, author) {
         (Some(now), Some(author)) if may_see(&now, &author) => outcome,
-        _ => OpOutcome::Conflict { current: None, fields: Vec::new() },
+        _ => OpOutcome::bare_conflict(),
     })
 }

@@ -76,13 +76,14 @@ enum Part {
     All(EntityKind),
     MyTasks,
     MyNotifications,
+    MyConflicts,
     OthersTasks,
 }
 
 const SECTIONS: [Section; 5] = [
     Section { name: "SUITES", parts: &[Part::All(EntityKind::Suite)] },
     Section { name: "STAFF", parts: &[Part::All(EntityKind::Employee)] },
-    Section { name: "MINE", parts: &[Part::MyTasks, Part::MyNotifications] },
+    Section { name: "MINE", parts: &[Part::MyTasks, Part::MyNotifications, Part::MyConflicts] },
     Section { name: "ALERTS", parts: &[Part::All(EntityKind::Alert)] },
     Section {
         name: "REST",
@@ -111,6 +112,7 @@ impl View<'_> {
                 Part::All(kind) => Which::OfKind(kind),
                 Part::MyTasks => Which::TasksOf(me),
                 Part::MyNotifications => Which::NotificationsOf(me),
+                Part::MyConflicts => Which::ConflictsOf(me),
                 Part::OthersTasks => Which::OfKind(&EntityKind::Task),
             };
             let others_only = matches!(part, Part::OthersTasks);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::Uuid;
 use crate::entity::{
-    Alert, Announcement, Conflict, Employee, Entity, EntityKind, EntityRef, Note, Notification, Person, Shift,
-    Suite, Task,
+    Alert, Announcement, Conflict, Employee, Entity, EntityKind, EntityRef, Note, Notification, Person,
+    Shift, Suite, Task,
 };
 use crate::execute::{Effects, Stop, check};
 use crate::read::{Change, Context, Lookup, Read, ReadError, Skipped};

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::result_large_err, clippy::type_complexity)]
 
-mod base;
 mod cleaning;
+mod conflicts;
 mod emergencies;
 mod employees;
 mod events;

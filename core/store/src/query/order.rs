@@ -64,6 +64,9 @@ impl Key {
         let created = match kind {
             EntityKind::Suite | EntityKind::Employee | EntityKind::Notification => false,
             EntityKind::Alert => return if self == Self::Newest { "raised_at DESC" } else { "raised_at" },
+            EntityKind::Conflict => {
+                return if self == Self::Newest { "decided_at DESC" } else { "decided_at" };
+            }
             _ => true,
         };
         match self {
@@ -117,6 +120,7 @@ fn came_about(entity: &Entity) -> Timestamp {
         Entity::Note(it) => it.created_at,
         Entity::Announcement(it) => it.created_at,
         Entity::Shift(it) => it.created_at,
+        Entity::Conflict(it) => it.decided_at,
     }
 }
 
