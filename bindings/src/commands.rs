@@ -2,10 +2,13 @@
 
 use innsync_client::{Timestamp, Uuid};
 
+use crate::JsonValue;
 use crate::entities::Audience;
 use crate::mirror::{ToCore, ToShell};
+use crate::outbox::FieldConflict;
 use crate::vocabulary::{
-    AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskType,
+    AnnouncementPriority, Department, EmployeeStatus, EntityKind, Priority, Role, Severity, SuiteStatus,
+    TaskType,
 };
 
 macro_rules! commands {
@@ -258,6 +261,35 @@ commands!(
     MarkRead {
         /// Which ones.
         notification_ids: Vec<Uuid>,
+    },
+    /// Writes a value of one's own that lost a conflict after all; see `restore`.
+    RestoreValue {
+        /// Which conflict.
+        conflict_id: Uuid,
+        /// What kind of thing it is about.
+        entity_type: EntityKind,
+        /// Which one.
+        entity_id: Uuid,
+        /// The field, by its wire name.
+        field: String,
+        /// The value that lost; `null`: empty.
+        value: JsonValue,
+    },
+    /// Keeps other people's values in place of those that one wanted; see `settle`.
+    KeepTheirs {
+        /// The operation that was in conflict.
+        operation: Uuid,
+        /// What kind of thing it is about.
+        entity_type: EntityKind,
+        /// Which one.
+        entity_id: Uuid,
+        /// The fields in conflict.
+        fields: Vec<FieldConflict>,
+    },
+    /// Puts conflicts of one's own aside; see `dismiss`.
+    DismissConflicts {
+        /// Which ones.
+        conflict_ids: Vec<Uuid>,
     },
 );
 

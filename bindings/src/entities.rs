@@ -3,12 +3,12 @@
 use innsync_client::domain;
 use innsync_client::{Timestamp, Uuid};
 
-use crate::JsonObject;
 use crate::mirror::{ToCore, ToShell, record};
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, EntityKind, NotificationPriority, NotificationType,
-    Priority, Role, Severity, SuiteStatus, TaskStatus, TaskType,
+    Policy, Priority, Role, Severity, SuiteStatus, TaskStatus, TaskType,
 };
+use crate::{JsonObject, JsonValue};
 
 record!(
     /// A room or suite that guests stay in.
@@ -248,6 +248,48 @@ record!(
         updated_by: Uuid,
     } without extra
 );
+record!(
+    /// A value of the person's that lost to somebody else's, kept for 30 days so that it can be restored. Values are JSON,
+    /// `null`: empty.
+    Conflict = domain::Conflict {
+        /// Its id, for good.
+        id: Uuid,
+        /// What kind of thing it is about.
+        entity_type: EntityKind,
+        /// Which one; it may be gone by now.
+        entity_id: Uuid,
+        /// The field, by its wire name.
+        field: String,
+        /// What the person saw before; `null`: empty, or not known.
+        base: JsonValue,
+        /// What they wanted.
+        lost: JsonValue,
+        /// What it became instead; `null`: empty, or hidden from them.
+        kept: JsonValue,
+        /// Whose value lost.
+        lost_by: Uuid,
+        /// Whose was kept.
+        kept_by: Uuid,
+        /// When the lost value was meant.
+        meant_at: Timestamp,
+        /// When it was decided.
+        decided_at: Timestamp,
+        /// What decided.
+        policy: Policy,
+        /// Whether the times that it went by were measured; if not, the order of arrival decided.
+        certain: bool,
+        /// When the person put it aside.
+        seen_at: Option<Timestamp>,
+        /// When they restored it.
+        restored_at: Option<Timestamp>,
+        /// How often the server has changed it; 0: not yet on the server.
+        version: u64,
+        /// When it was last changed.
+        updated_at: Timestamp,
+        /// Who last changed it.
+        updated_by: Uuid,
+    } without extra
+);
 
 /// Who may see a note.
 #[derive(Debug, Clone, PartialEq, uniffi::Enum)]
@@ -355,4 +397,6 @@ entity!(
     OfAnnouncement(Announcement),
     /// A change of shift.
     OfShift(Shift),
+    /// A value that lost to somebody else's.
+    OfConflict(Conflict),
 );

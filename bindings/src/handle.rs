@@ -8,6 +8,7 @@ use innsync_client::{Error, InnSync, Options, Uuid};
 
 use crate::background::{Backgrounded, PushOutcome};
 use crate::commands::Command;
+use crate::conflicts::{Conflicts, Settlement};
 use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
 use crate::log::{LogLevel, LogStream};
@@ -17,9 +18,9 @@ use crate::queries::Query;
 use crate::screens::{Dashboard, Inbox, MyTasks, SuiteBoard, Unassigned, Urgent};
 use crate::status::{ConnectionState, SyncLine, SyncStatus};
 use crate::streams::{
-    ConnectionStream, DashboardStream, EffectStream, EventStream, InboxStream, MyTasksStream,
-    OperationStream, StatusStream, SuiteBoardStream, SyncLineStream, UnassignedStream, UpdateStream,
-    UrgentStream,
+    ConflictsStream, ConnectionStream, DashboardStream, EffectStream, EventStream, InboxStream,
+    MyTasksStream, OperationStream, StatusStream, SuiteBoardStream, SyncLineStream, UnassignedStream,
+    UpdateStream, UrgentStream,
 };
 use crate::tokens::{PlatformTokens, TokenStore};
 use crate::vocabulary::EntityKind;
@@ -221,6 +222,37 @@ impl InnSyncHandle {
             .await
     }
 
+    /// Settles a conflict of the screen `conflicts`. `seen`: the `version` of the sheet that the person looked at. Returns the
+    /// operation that settles it.
+    ///
+    /// Errors: `Rejected` (`CHANGED_MEANWHILE`: somebody changed it once more, look again; by the rules), and the operation
+    /// stays as it was; `InvalidInput` (there is no such operation), `StorageFull`, `Closed`.
+    pub async fn settle(
+        &self,
+        operation: Uuid,
+        seen: Option<u64>,
+        choice: Settlement,
+    ) -> Result<Receipt, InnSyncError> {
+        caught_async(async {
+            self.innsync.settle(operation, seen, choice.to_core()).await.map(ToShell::to_shell)
+        })
+        .await
+    }
+
+    /// Writes a value that lost a conflict after all: a new operation, by the rules for such an edit.
+    ///
+    /// Errors: `InvalidInput` (no such conflict is known; they are kept for 30 days), `Rejected`, `StorageFull`, `Closed`.
+    pub async fn restore(&self, conflict: Uuid) -> Result<Receipt, InnSyncError> {
+        caught_async(async { self.innsync.restore(conflict).await.map(ToShell::to_shell) }).await
+    }
+
+    /// Puts conflicts aside, as read.
+    ///
+    /// Errors: as `execute`.
+    pub async fn dismiss(&self, conflicts: Vec<Uuid>) -> Result<Receipt, InnSyncError> {
+        caught_async(async { self.innsync.dismiss(conflicts).await.map(ToShell::to_shell) }).await
+    }
+
     /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
     /// creates.
     pub async fn dependents(&self, operation: Uuid) -> Result<Vec<QueuedOp>, InnSyncError> {
@@ -315,6 +347,11 @@ impl InnSyncHandle {
         caught_async(async { self.innsync.inbox().await.map(ToShell::to_shell) }).await
     }
 
+    /// What waits for my decision, and what of mine lost.
+    pub async fn conflicts(&self) -> Result<Conflicts, InnSyncError> {
+        caught_async(async { self.innsync.conflicts().await.map(ToShell::to_shell) }).await
+    }
+
     /// The one honest line about sync.
     pub async fn sync_line(&self) -> Result<SyncLine, InnSyncError> {
         caught_async(async { self.innsync.sync_line().await.map(ToShell::to_shell) }).await
@@ -403,6 +440,11 @@ impl InnSyncHandle {
     /// News for me, now and whenever they change.
     pub fn watch_inbox(&self) -> Result<Arc<InboxStream>, InnSyncError> {
         caught(|| Ok(InboxStream::new(self.innsync.watch())))
+    }
+
+    /// What waits for my decision, and what of mine lost, now and whenever it changes.
+    pub fn watch_conflicts(&self) -> Result<Arc<ConflictsStream>, InnSyncError> {
+        caught(|| Ok(ConflictsStream::new(self.innsync.watch())))
     }
 
     /// The line about sync, now and whenever it changes.

@@ -10,6 +10,7 @@
 
 mod background;
 mod commands;
+mod conflicts;
 mod digest;
 mod entities;
 mod errors;
@@ -56,3 +57,22 @@ uniffi::custom_type!(JsonObject, String, {
     },
     lower: |object| serde_json::Value::Object(object.0).to_string(),
 });
+
+/// A JSON value. It travels as text; a text that is none is `InvalidInput`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonValue(pub(crate) serde_json::Value);
+
+uniffi::custom_type!(JsonValue, String, {
+    try_lift: |text| match serde_json::from_str(&text) {
+        Ok(value) => Ok(JsonValue(value)),
+        Err(error) => Err(InnSyncError::InvalidInput { detail: format!("not JSON: {error}") }.into()),
+    },
+    lower: |value| value.0.to_string(),
+});
+
+impl mirror::ToCore for JsonValue {
+    type Core = serde_json::Value;
+    fn to_core(self) -> Self::Core {
+        self.0
+    }
+}

@@ -87,9 +87,9 @@ impl ToShell for BTreeMap<String, String> {
 
 /// As JSON text.
 impl ToShell for serde_json::Value {
-    type Shell = String;
-    fn to_shell(self) -> String {
-        self.to_string()
+    type Shell = crate::JsonValue;
+    fn to_shell(self) -> crate::JsonValue {
+        crate::JsonValue(self)
     }
 }
 

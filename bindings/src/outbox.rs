@@ -3,9 +3,10 @@
 use innsync_client::domain;
 use innsync_client::{Timestamp, Uuid};
 
+use crate::JsonValue;
 use crate::entities::{Entity, EntityRef};
-use crate::mirror::{ToShell, record};
-use crate::vocabulary::{ErrorClass, Reason};
+use crate::mirror::{ToCore, ToShell, record};
+use crate::vocabulary::{ErrorClass, Policy, Reason};
 
 record!(
     /// What the app holds of a command that it gave.
@@ -100,6 +101,10 @@ pub enum ParkReason {
         current: Option<Entity>,
         /// Each field with base, mine and theirs.
         fields: Vec<FieldConflict>,
+        /// Why it is not possible on what is there now.
+        rejection: Option<Rejection>,
+        /// Who deleted the entity.
+        deleted: Option<Deleted>,
     },
 }
 
@@ -120,9 +125,11 @@ impl ToShell for innsync_client::ParkReason {
     fn to_shell(self) -> ParkReason {
         match self {
             Self::Rejected { rejection } => ParkReason::Rejected { rejection: rejection.to_shell() },
-            Self::Conflict { current, fields } => ParkReason::Conflict {
+            Self::Conflict { current, fields, rejection, deleted } => ParkReason::Conflict {
                 current: current.map(|row| row.0.to_shell()),
                 fields: fields.to_shell(),
+                rejection: rejection.to_shell(),
+                deleted: deleted.to_shell(),
             },
         }
     }
@@ -149,11 +156,40 @@ record!(
         /// Its wire name.
         field: String,
         /// What the person had before them.
-        base: String,
+        base: JsonValue,
         /// What they meant it to become.
-        mine: String,
+        mine: JsonValue,
         /// What it is now.
-        theirs: String,
+        theirs: JsonValue,
+        /// Who made it so.
+        by: Option<Uuid>,
+        /// When they meant that, by the server's clock.
+        at: Option<Timestamp>,
+        /// What decides about this field.
+        policy: Option<Policy>,
+    }
+);
+impl ToCore for FieldConflict {
+    type Core = domain::FieldConflict;
+    fn to_core(self) -> Self::Core {
+        Self::Core {
+            field: self.field,
+            base: self.base.to_core(),
+            mine: self.mine.to_core(),
+            theirs: self.theirs.to_core(),
+            by: self.by,
+            at: self.at,
+            policy: self.policy.to_core(),
+        }
+    }
+}
+record!(
+    /// Who deleted something, and when.
+    Deleted = innsync_client::Deleted {
+        /// Who.
+        by: Uuid,
+        /// When the server did it.
+        at: Timestamp,
     }
 );
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use innsync_client::Stream;
 
+use crate::conflicts::Conflicts;
 use crate::errors::{InnSyncError, caught_async};
 use crate::mirror::ToShell;
 use crate::news::{Effect, Event};
@@ -87,6 +88,8 @@ streams! {
     DashboardStream of DashboardBatch { Dashboard = innsync_client::Dashboard }
     /// News for me.
     InboxStream of InboxBatch { Inbox = innsync_client::Inbox }
+    /// Conflicts.
+    ConflictsStream of ConflictsBatch { Conflicts = innsync_client::Conflicts }
     /// The line about sync.
     SyncLineStream of SyncLineBatch { SyncLine = innsync_client::SyncLine }
 }

@@ -170,6 +170,27 @@ closed_set!(
         Announcement,
         /// A change of shift.
         Shift,
+        /// A value of the person's that lost to somebody else's.
+        Conflict,
+    }
+);
+closed_set!(
+    /// What decides between two edits of one field that did not know of each other.
+    Policy {
+        /// The later one.
+        LastWriteWins,
+        /// Both, word by word, where they change different places; else a person.
+        MergeText,
+        /// What the life of the thing allows.
+        Guarded,
+        /// What is on the server already.
+        ServerWins,
+        /// Both stay.
+        AppendOnly,
+        /// The rules alone write it.
+        Derived,
+        /// A person.
+        Manual,
     }
 );
 closed_set!(

@@ -67,8 +67,9 @@ pub use live::{Change, LiveQuery, Update};
 pub use log::{LogLevel, LogLine, keep_log_lines, log_lines};
 pub use options::{Account, Options, accounts, open, sign_in};
 pub use screens::{
-    Dashboard, Emergency, Floor, Inbox, InboxItem, MyTasks, Screen, SuiteBoard, SuiteCard, SyncLine,
-    SyncState, TaskCard, Unassigned, Urgent,
+    Choice, ConflictSheet, Conflicts, Dashboard, Emergency, Floor, Inbox, InboxItem, LostValue, MyTasks,
+    Screen, SheetChoice, SheetField, SuiteBoard, SuiteCard, SyncLine, SyncState, TaskCard, Unassigned,
+    Urgent,
 };
 pub use session::{FileSessions, MemorySessions, SessionError, SessionStore};
 pub use stores::{Store, Stored, Stores};
@@ -80,6 +81,7 @@ pub use innsync_domain::{
 };
 pub use innsync_engine::{
     ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, Progress,
-    QueuedOp, Receipt, Session, SignInReason, SyncStatus, ToastLevel, Unfinished,
+    QueuedOp, Receipt, Session, Settlement, SignInReason, SyncStatus, ToastLevel, Unfinished,
 };
+pub use innsync_protocol::Deleted;
 pub use innsync_store::{Order, Query};

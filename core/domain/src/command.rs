@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::conflict::FieldConflict;
-use crate::entity::{Audience, EntityKind, EntityRef};
+use crate::entity::{Audience, EntityKind, EntityRef, Fields};
 use crate::time::Timestamp;
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskStatus,
@@ -511,6 +511,11 @@ impl Command {
             _ => return None,
         };
         Some(amended).filter(|command| !command.changes_nothing())
+    }
+
+    /// The command with other values for fields that it may edit; `None` where it edits no such fields.
+    pub fn with_values(&self, values: &Fields) -> Option<Self> {
+        self.amended(&[], values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect())
     }
 
     /// Whether it is a patch of no fields.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::Uuid;
 use crate::command::Command;
 use crate::entity::{Entity, EntityKind, EntityRef, Fields};
-use crate::execute::{Stop, execute};
+use crate::execute::{Effects, Stop, execute};
 use crate::policy::{Policies, Policy};
 use crate::read::{Change, Context, Lookup, Read, ReadError};
 use crate::rejection::{Reason, Rejection};
@@ -123,24 +123,47 @@ pub struct Edit<'a> {
 
 /// What is to be done with an edit.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum Ruling {
+    /// It takes effect, as far as the policies let it.
+    Taken(Taken),
+    /// A person decides: the fields in conflict.
+    Person {
+        /// Each with base, mine and theirs.
+        fields: Vec<FieldConflict>,
+        /// Why what the policies would have made of it is against the rules.
+        rejection: Option<Rejection>,
+    },
+}
+
+/// An edit that takes effect.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Taken {
+    /// What of it is done; `None`: nothing.
+    pub command: Option<Command>,
+    /// What that does.
+    pub effects: Effects,
+    /// Values that lost by it: its own, and those of others that its author had not seen.
+    pub lost: Vec<Lost>,
+    /// Whether it was in conflict.
+    pub contested: bool,
+}
+
+/// What the policies make of an edit.
+enum Verdict {
     /// Nobody else changed what it is about.
     Clean,
-    /// The policies decide.
     Decided(Decision),
-    /// A person decides: the fields in conflict.
     Manual(Vec<FieldConflict>),
 }
 
-/// What the policies made of an edit.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Decision {
+#[derive(Default)]
+struct Decision {
     /// What of it is to be done; `None`: nothing.
-    pub command: Option<Command>,
+    command: Option<Command>,
     /// Its values that lost.
-    pub lost: Vec<Lost>,
+    lost: Vec<Lost>,
     /// The fields that were in conflict, for where the rules then refuse.
-    pub contested: Vec<FieldConflict>,
+    contested: Vec<FieldConflict>,
 }
 
 /// A value that lost to another.
@@ -166,12 +189,33 @@ pub struct Lost {
     pub certain: bool,
 }
 
-/// Compares what the author of an edit saw with what is there now.
+/// Says what is to be done with an edit: compares what its author saw with what is there now, lets the policies decide where
+/// others changed the same, and the rules ([`execute`]) what follows.
 ///
 /// Only the primary entity is compared; consequences elsewhere have guards of their own. What only adds (a comment, an
-/// acknowledgement) conflicts with nothing, and what the actor may not see is left to [`execute`], which says NOT_FOUND
-/// and gives nothing away.
-pub fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
+/// acknowledgement) conflicts with nothing, and what the actor may not see is left to the rules, which say NOT_FOUND and
+/// give nothing away.
+pub fn decide(edit: &Edit<'_>, read: &dyn Read) -> Result<Ruling, Stop> {
+    let decision = match resolve(edit, read)? {
+        Verdict::Clean => Decision { command: Some(edit.command.clone()), ..Decision::default() },
+        Verdict::Decided(decision) => decision,
+        Verdict::Manual(fields) => return Ok(Ruling::Person { fields, rejection: None }),
+    };
+    let effects = match decision.command.as_ref().map(|command| execute(command, edit.context, read)) {
+        None => Effects::default(),
+        Some(Ok(effects)) => effects,
+        Some(Err(Stop::Rejected(rejection))) if !decision.contested.is_empty() => {
+            return Ok(Ruling::Person { fields: decision.contested, rejection: Some(rejection) });
+        }
+        Some(Err(stop)) => return Err(stop),
+    };
+    let mut lost = decision.lost;
+    lost.extend(overridden(edit, &effects.changes));
+    let contested = !decision.contested.is_empty();
+    Ok(Ruling::Taken(Taken { command: decision.command, effects, lost, contested }))
+}
+
+fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
     let Some(current) = current(edit, read)? else { return Ok(Verdict::Clean) };
     if edit.command.deletes() {
         let unseen = unseen_by_deleter(edit, &current);
@@ -363,10 +407,15 @@ fn mine_lost(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Los
     }
 }
 
-/// The values of others that an edit, as it was carried out by `change`, put aside without its author having seen them; and
-/// with `force` those that the author has seen and overwrites all the same.
-pub fn overridden(edit: &Edit<'_>, change: &Change) -> Vec<Lost> {
-    let Some(before) = &change.before else { return Vec::new() };
+/// The values of others that an edit, as it is carried out, puts aside without its author having seen them; and with `force`
+/// those that the author has seen and overwrites all the same.
+pub fn overridden(edit: &Edit<'_>, changes: &[Change]) -> Vec<Lost> {
+    let primary = Some(edit.command.primary());
+    let change = changes.iter().find(|change| change.reference() == primary);
+    let Some((change, before)) = change.and_then(|change| change.before.as_ref().map(|it| (change, it)))
+    else {
+        return Vec::new();
+    };
     if edit.command.is_append_only() {
         return Vec::new();
     }

@@ -33,8 +33,8 @@ mod vocabulary;
 
 pub use command::{Command, EmployeePatch, NotePatch, SuitePatch, TaskPatch, conflict_id};
 pub use conflict::{
-    Decision, Edit, FieldConflict, Intent, Lost, Stamp, Stamps, Verdict, against_deleted, overridden,
-    resolve, stamps_of,
+    Edit, FieldConflict, Intent, Lost, Ruling, Stamp, Stamps, Taken, against_deleted, decide, overridden,
+    stamps_of,
 };
 pub use entity::{
     Acknowledgement, Alert, Announcement, Audience, Comment, Conflict, Employee, Entity, EntityKind,

@@ -30,7 +30,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn queue(
+    pub(crate) fn queue(
         &mut self,
         id: Uuid,
         command: Command,
@@ -150,7 +150,7 @@ impl Draft<'_> {
             self.error(format!("operation {parked} is not parked, or {id} is taken"));
             return Ok(());
         };
-        match self.replace(&old, id, old.op.command.clone())? {
+        match self.replace(&old, id, old.op.command.clone(), false)? {
             Ok(_) => {}
             // Just now it cannot be told, as before the first snapshot: the reason that it has says more.
             Err(rejection) if rejection.class == ErrorClass::Transient => {
@@ -175,26 +175,30 @@ impl Draft<'_> {
             Some(old) if old.op.command.primary() != command.primary() => {
                 refuse("What takes the place of a change must be about the same thing.")
             }
-            Some(old) => self.replace(&old, id, command)?,
+            Some(old) => self.replace(&old, id, command, false)?,
         };
         self.tell(Output::Executed { request, result });
         Ok(())
     }
 
     /// The parked operation, if the other id is free.
-    fn parked(&self, parked: Uuid, id: Uuid) -> Option<Arc<QueuedOp>> {
+    pub(crate) fn parked(&self, parked: Uuid, id: Uuid) -> Option<Arc<QueuedOp>> {
         let old = self.state.outbox.get(parked).filter(|old| matches!(old.state, OpState::Parked { .. }))?;
         self.state.outbox.get(id).is_none().then(|| Arc::clone(old))
     }
 
-    fn replace(
+    /// Puts a command in the place of a parked operation, on what is there now; with `force`, over the values of others that
+    /// the person has been shown.
+    pub(crate) fn replace(
         &mut self,
         old: &QueuedOp,
         id: Uuid,
         command: Command,
+        force: bool,
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
         let mut op = self.new_op(id, command, old.op.depends_on.clone());
         op.supersedes = Some(old.op.id);
+        op.force = force;
         if let Err(rejection) = check_size(&op) {
             return Ok(Err(rejection));
         }
@@ -256,7 +260,7 @@ impl Draft<'_> {
         self.discard(id);
     }
 
-    fn forget(&mut self, op: &QueuedOp) {
+    pub(crate) fn forget(&mut self, op: &QueuedOp) {
         self.state.push.forget(op.op.id);
         self.remove_op(op.op.id);
         if !op.op.command.is_cosmetic() {
@@ -270,7 +274,7 @@ impl Draft<'_> {
 
     /// What was to come after a discarded operation is left to a person, who may retry it by itself: the server would
     /// wait for the discarded one for ever.
-    fn park_dependents(&mut self, discarded: Uuid) {
+    pub(crate) fn park_dependents(&mut self, discarded: Uuid) {
         let dependents: Vec<_> =
             self.state.outbox.iter().filter(|op| op.op.depends_on.contains(&discarded)).cloned().collect();
         for op in dependents {

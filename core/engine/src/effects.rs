@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | `emergency` | `title`, `message`, `severity` | an alert: ERROR for 10 s, [`EffectBody::EmergencyModal`], the looping sound `emergency`; [`EffectBody::EmergencyOver`] when it is over for this person |
 //! | `notification` | `title`, `message` | a notification of HIGH or URGENT priority: WARNING for 5 s |
+//! | `conflict.lost` | `conflictId`, `entityType`, `entityId`, `field`, `title`, `by` | a value of mine lost to somebody else's: WARNING for 5 s |
 //! | `announcement` | `title`, `message` | WARNING where HIGH, INFO where NORMAL |
 //! | `task.assigned` | `title` | a task assigned to me: INFO, the sound `task-assigned`, a system notification |
 //! | `task.available` | `title` | an unassigned task that I could take: INFO |
@@ -17,7 +18,7 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{
-    Alert, AnnouncementPriority, Entity, EntityKind, EntityRef, Event, NotificationPriority,
+    Alert, AnnouncementPriority, Conflict, Entity, EntityKind, EntityRef, Event, NotificationPriority,
     NotificationType, Timestamp, Uuid, derived_id,
 };
 use innsync_protocol::{Commit, Cursor};
@@ -140,7 +141,9 @@ impl Draft<'_> {
     fn candidate(&self, news: &News, event: &Event) -> Result<Option<Candidate>, StoreError> {
         let me = self.config.employee;
         // Coming on duty is one's own doing, but the emergencies that are then seen are not.
-        let own = news.by == me && !matches!(event, Event::EmergencyAlert { .. });
+        // Nor is it that a value of one's own lost, whoever's commit it was that told.
+        let lost = lost_value(event, me);
+        let own = news.by == me && lost.is_none() && !matches!(event, Event::EmergencyAlert { .. });
         if own {
             return Ok(None);
         }
@@ -173,6 +176,10 @@ impl Draft<'_> {
             }
             Event::TaskAssigned { task, assigned_to, .. } if *assigned_to == me => {
                 toast(6, ToastLevel::Info, "task.assigned", args([("title", task.title.clone())]), TOAST_MS)
+            }
+            Event::EntityCreated { .. } if lost.is_some() => {
+                let Some(conflict) = lost else { return Ok(None) };
+                toast(7, ToastLevel::Warning, "conflict.lost", self.conflict_args(conflict)?, 5_000)
             }
             Event::SystemAnnouncement { announcement: it, .. } => {
                 let args = args([("title", it.title.clone()), ("message", it.message.clone())]);
@@ -209,6 +216,23 @@ impl Draft<'_> {
         }
     }
 
+    fn conflict_args(&self, conflict: &Conflict) -> Result<BTreeMap<String, String>, StoreError> {
+        let about = EntityRef::new(conflict.entity_type.clone(), conflict.entity_id);
+        let title = self.mirror_row(&about)?.map(|entity| title_of(&entity)).unwrap_or_default();
+        let by = match self.mirror_row(&EntityRef::new(EntityKind::Employee, conflict.kept_by))? {
+            Some(Entity::Employee(employee)) => employee.name,
+            _ => String::new(),
+        };
+        Ok(args([
+            ("conflictId", conflict.id.to_string()),
+            ("entityType", about.kind.to_string()),
+            ("entityId", about.id.to_string()),
+            ("field", conflict.field.clone()),
+            ("title", title),
+            ("by", by),
+        ]))
+    }
+
     /// Whether the alert still wants this person: not resolved, not acknowledged by them, not their own.
     fn is_open(&self, alert: &Alert) -> bool {
         alert.raised_by != self.config.employee && !self.is_over(alert)
@@ -218,6 +242,27 @@ impl Draft<'_> {
     fn is_over(&self, alert: &Alert) -> bool {
         let me = self.config.employee;
         alert.resolved_at.is_some() || alert.acknowledgements.iter().any(|it| it.employee_id == me)
+    }
+}
+
+/// The record that a value of this person's lost, unless they gave it up themself.
+fn lost_value(event: &Event, me: Uuid) -> Option<&Conflict> {
+    match event {
+        Event::EntityCreated { entity: Entity::Conflict(it), .. }
+            if it.lost_by == me && it.seen_at.is_none() =>
+        {
+            Some(it)
+        }
+        _ => None,
+    }
+}
+
+/// What a thing is called.
+fn title_of(entity: &Entity) -> String {
+    match entity {
+        Entity::Suite(it) => it.suite_number.clone(),
+        Entity::Employee(it) => it.name.clone(),
+        other => other.field("title").and_then(|title| Some(title.as_str()?.to_owned())).unwrap_or_default(),
     }
 }
 

@@ -46,6 +46,21 @@ pub enum Input {
         /// What is wanted now.
         command: Command,
     },
+    /// A person settles a conflict. Answered by [`crate::Output::Executed`]; refused at once, the operation stays parked as it
+    /// was.
+    Settle {
+        /// Names the answer.
+        request: u64,
+        /// The parked operation.
+        parked: Uuid,
+        /// The id of the operation that settles it.
+        id: Uuid,
+        /// The version of the entity that they were shown; `None`: it was gone. If it has moved on, it is refused
+        /// (`CHANGED_MEANWHILE`).
+        seen: Option<u64>,
+        /// What they chose.
+        choice: crate::Settlement,
+    },
     /// An operation shall be forgotten, by a person's choice. Only a parked one, or one that has never left the phone, is
     /// ([`crate::QueuedOp::may_be_discarded`]).
     Discard {

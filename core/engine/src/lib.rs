@@ -42,6 +42,7 @@ mod replay;
 mod rest;
 mod results;
 mod session;
+mod settle;
 mod snapshot;
 mod state;
 mod status;
@@ -59,6 +60,7 @@ pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, S
 pub use random::backoff_bound;
 pub use record::{redacted, redacted_detail};
 pub use rest::{Rest, Unfinished};
+pub use settle::Settlement;
 pub use status::{ConnectionState, Progress, SyncStatus};
 pub use store::{Batch, Meta, StoreError, StoreRead, Write};
 pub use verify::verify;

@@ -7,6 +7,7 @@ use innsync_domain::Command;
 use serde::Deserialize;
 
 use crate::input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
+use crate::settle::Settlement;
 
 /// Bytes of a technical text at most.
 const DETAIL_BYTES: usize = 160;
@@ -37,6 +38,14 @@ pub fn redacted(input: &Input) -> String {
         Input::Retry { parked, id } => format!("RETRY op={parked} as={id}"),
         Input::Edit { request: _, parked, id, command } => {
             format!("EDIT {} op={parked} as={id}{}", Named(command), size(command))
+        }
+        Input::Settle { request: _, parked, id, seen, choice } => {
+            let choice = match choice {
+                Settlement::Theirs => "THEIRS".to_owned(),
+                Settlement::Mine => "MINE".to_owned(),
+                Settlement::Merged(fields) => format!("MERGED fields={}", fields.len()),
+            };
+            format!("SETTLE op={parked} as={id} version={} {choice}", seen.unwrap_or_default())
         }
         Input::Discard { id } => format!("DISCARD op={id}"),
         Input::DiscardWithDependents { id } => format!("DISCARD_WITH_DEPENDENTS op={id}"),

@@ -29,6 +29,7 @@ pub(crate) fn may_write(input: &Input) -> bool {
         Input::Execute { .. }
         | Input::Retry { .. }
         | Input::Edit { .. }
+        | Input::Settle { .. }
         | Input::Discard { .. }
         | Input::DiscardWithDependents { .. }
         | Input::Send { .. }
@@ -53,6 +54,9 @@ impl Draft<'_> {
             }
             Input::Retry { parked, id } => self.retry(parked, id)?,
             Input::Edit { request, parked, id, command } => self.edit(request, parked, id, command)?,
+            Input::Settle { request, parked, id, seen, choice } => {
+                self.settle(request, parked, id, seen, choice)?;
+            }
             Input::Discard { id } => self.discard(id),
             Input::DiscardWithDependents { id } => self.discard_with_dependents(id),
             Input::Send { text } => self.send_frame(text),

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use innsync_domain::{
-    Change, Command, Conflict, Context, Directory, Edit, Employee, Entity, EntityKind, EntityRef,
-    FieldConflict, Lookup, Person, Read, ReadError, Rejection, Skipped, Stop, Task, Timestamp, Uuid, Verdict,
-    against_deleted, execute, react, resolve,
+    Change, Command, Conflict, Context, Directory, Edit, Effects, Employee, Entity, EntityKind, EntityRef,
+    FieldConflict, Lookup, Person, Read, ReadError, Rejection, Ruling, Skipped, Stop, Task, Timestamp, Uuid,
+    against_deleted, decide, execute, react,
 };
 use rusqlite::Connection;
 
@@ -26,10 +26,10 @@ impl<'a> Draft<'a> {
         Self { connection, property, changes: Vec::new(), failure: RefCell::new(None) }
     }
 
-    /// Compares with what the author saw.
-    pub(super) fn resolve(&self, edit: &Edit<'_>) -> Result<Result<Verdict, Rejection>, LedgerError> {
-        match resolve(edit, self) {
-            Ok(verdict) => Ok(Ok(verdict)),
+    /// What is to be done with an operation, of which nothing is in the draft yet.
+    pub(super) fn decide(&self, edit: &Edit<'_>) -> Result<Result<Ruling, Rejection>, LedgerError> {
+        match decide(edit, self) {
+            Ok(ruling) => Ok(Ok(ruling)),
             Err(stop) => self.stopped(stop).map(Err),
         }
     }
@@ -55,9 +55,9 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// What happens to one entity.
-    pub(super) fn change(&self, entity: &EntityRef) -> Option<&Change> {
-        self.change_of(&entity.kind, entity.id)
+    /// What happens so far.
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// Adds what the command does and what follows from it, or says why it is refused.
@@ -73,7 +73,17 @@ impl<'a> Draft<'a> {
             Ok(effects) => effects,
             Err(stop) => return self.stopped(stop).map(Err),
         };
-        let reactions = match react(command, &context, &effects, self, self) {
+        self.follow(command, &context, effects)
+    }
+
+    /// Adds what a command does, and what follows from it; the consequences that were left out.
+    pub(super) fn follow(
+        &mut self,
+        command: &Command,
+        context: &Context<'_>,
+        effects: Effects,
+    ) -> Result<Result<Vec<Skipped>, Rejection>, LedgerError> {
+        let reactions = match react(command, context, &effects, self, self) {
             Ok(reactions) => reactions,
             Err(stop) => return self.stopped(stop).map(Err),
         };

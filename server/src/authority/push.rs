@@ -2,8 +2,7 @@
 
 use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{
-    Context, Decision, Edit, EntityRef, FieldConflict, Intent, Person, Reason, Rejection, Timestamp, Uuid,
-    Verdict, overridden, redact,
+    Context, Edit, FieldConflict, Intent, Person, Reason, Rejection, Ruling, Timestamp, Uuid, redact,
 };
 use innsync_protocol::{Deleted, EntityRow, Op, OpOutcome, OpResult, PushAnswer};
 use serde_json::value::RawValue;
@@ -150,28 +149,28 @@ fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome,
         stamps: &stamps,
     };
     let mut draft = Draft::new(connection, &property);
-    let decision = match draft.resolve(&edit)? {
-        Ok(Verdict::Clean) => Decision { command: Some(op.command.clone()), ..Decision::default() },
-        Ok(Verdict::Decided(decision)) => decision,
-        Ok(Verdict::Manual(fields)) => return conflict(&draft, &primary, actor, fields, None),
-        Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
-    };
     let found = version_of(&draft, op, actor)?;
-    let skipped = match &decision.command {
+    let taken = match draft.decide(&edit)? {
+        Ok(Ruling::Taken(taken)) => taken,
+        Ok(Ruling::Person { fields, rejection }) => {
+            let current = draft.get(&primary)?.and_then(|entity| as_seen(entity, actor)).map(EntityRow);
+            return Ok(OpOutcome::Conflict { current, fields, rejection, deleted: None });
+        }
+        Err(rejection) => return refused(writer, &draft, &edit, rejection),
+    };
+    let skipped = match &taken.command {
         None => Vec::new(),
-        Some(command) => match draft.run(command, op.id, actor, context.at)? {
+        Some(command) => match draft.follow(command, &context, taken.effects)? {
             Ok(skipped) => skipped,
-            Err(rejection) => return refused(writer, &draft, &edit, decision.contested, rejection),
+            Err(rejection) => return Ok(OpOutcome::rejected(rejection)),
         },
     };
-    let mut lost = decision.lost;
-    lost.extend(draft.change(&primary).map(|change| overridden(&edit, change)).unwrap_or_default());
-    losses::record(&mut draft, connection, &property, op.id, &primary, lost, writer.now())?;
+    losses::record(&mut draft, connection, &property, op.id, &primary, taken.lost, writer.now())?;
     let origin = Origin { by: op.author, forced: op.force, operation: op.id, intent: edit.intent };
     let seq = writer.commit(origin, draft.into_changes())?;
     let version = version_of(&Draft::new(connection, &property), op, actor)?;
     let moved_on = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
-    Ok(match moved_on || !decision.contested.is_empty() {
+    Ok(match moved_on || taken.contested {
         true => OpOutcome::Merged { seq, version, skipped },
         false => OpOutcome::Applied { seq, version, skipped },
     })
@@ -193,33 +192,17 @@ fn settled_by(writer: &Writer<'_>, op: &Op) -> Result<Vec<FieldConflict>, Ledger
     })
 }
 
-fn conflict(
-    draft: &Draft<'_>,
-    primary: &EntityRef,
-    actor: &Person,
-    fields: Vec<FieldConflict>,
-    rejection: Option<Rejection>,
-) -> Result<OpOutcome, LedgerError> {
-    let current = draft.get(primary)?.and_then(|entity| as_seen(entity, actor)).map(EntityRow);
-    Ok(OpOutcome::Conflict { current, fields, rejection, deleted: None })
-}
-
-/// The rules refuse it. Where somebody else's change is behind that, it is told as the conflict that it is.
+/// The rules refuse it. Where that is because somebody deleted what it is about, that is told as the conflict that it is.
 fn refused(
     writer: &Writer<'_>,
     draft: &Draft<'_>,
     edit: &Edit<'_>,
-    contested: Vec<FieldConflict>,
     rejection: Rejection,
 ) -> Result<OpOutcome, LedgerError> {
     let primary = edit.command.primary();
-    if !contested.is_empty() {
-        return conflict(draft, &primary, edit.context.actor, contested, Some(rejection));
-    }
-    if rejection.reason == Reason::NotFound && rejection.entity.as_ref() == Some(&primary) {
+    if rejection.reason == Reason::NotFound && draft.get(&primary)?.is_none() {
         let deletion = feed::deletion(writer.connection(), &writer.property(), &primary)?;
         if let Some((commit, last)) = deletion
-            && draft.get(&primary)?.is_none()
             && let Ok(fields) = draft.against_deleted(edit, &last)?
             && !fields.is_empty()
         {

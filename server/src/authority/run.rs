@@ -188,7 +188,7 @@ fn record_overwritten(
         policies: &writer.policies(),
         stamps: &stamps,
     };
-    let lost = draft.change(&primary).map(|change| overridden(&edit, change)).unwrap_or_default();
+    let lost = overridden(&edit, draft.changes());
     losses::record(draft, connection, &property, operation, &primary, lost, now)
 }
 

@@ -105,6 +105,7 @@ impl Motel {
             intent: IntentTime { boot_id: "b".into(), boot_ms: 1, wall: self.now, corrected: Some(self.now) },
             base_version: None,
             base: Default::default(),
+            force: false,
             schema: 1,
             command,
         }

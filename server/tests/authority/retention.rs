@@ -91,7 +91,7 @@ fn an_operation_is_known_for_ever_and_its_details_for_a_season() {
     forget(&mut motel);
     let applied = OpOutcome::Applied { seq: *seq, version: 0, skipped: Vec::new() };
     assert_eq!(motel.push("maria", &[done]), again(&applied));
-    let undecided = OpOutcome::Conflict { current: None, fields: Vec::new() };
+    let undecided = OpOutcome::bare_conflict();
     assert_eq!(motel.push("ana", &[refused]), again(&undecided));
     assert_eq!(motel.reader().head("seaside").unwrap(), head, "nothing is done again");
     assert_eq!(motel.reader().operations("seaside").unwrap(), operations);

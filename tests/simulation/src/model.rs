@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{
-    BaseCheck, Change, Context, Directory, Employee, Entity, EntityKind, EntityRef, Lookup, Person, Read,
-    ReadError, Stop, Task, TaskType, Timestamp, Uuid, check_base, execute, may_see, react, redact,
+    Change, Context, Directory, Edit, Employee, Entity, EntityKind, EntityRef, FieldConflict, Intent, Lookup,
+    Lost, Person, Policies, Read, ReadError, Ruling, Stamp, Stamps, Stop, Taken, Task, TaskType, Timestamp,
+    Uuid, against_deleted, decide, may_see, react, records, redact, stamps_of,
 };
 use innsync_protocol::{Cursor, Mark, Op, OpOutcome};
 use innsync_server::authority::Committed;
@@ -20,6 +21,8 @@ pub(crate) struct Entry {
     pub(crate) by: Uuid,
     /// The operation; `None`: set up before the run.
     pub(crate) op: Option<Uuid>,
+    /// When it was meant, by the server's clock.
+    intent: Intent,
     pub(crate) changes: Vec<Change>,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     rows: Rows,
+    /// Who wrote which field.
+    stamps: BTreeMap<EntityRef, Stamps>,
     /// Commit n is at n - 1.
     log: Vec<Entry>,
     /// And its mark.
@@ -56,7 +61,9 @@ impl Model {
 
     /// A commit of the set-up, as the server reports it.
     pub(crate) fn adopt(&mut self, committed: &Committed) {
-        self.apply(Entry { by: committed.by, op: None, changes: committed.changes.to_vec() });
+        let intent = Intent { at: committed.at, certain: true };
+        let changes = committed.changes.to_vec();
+        self.apply(Entry { by: committed.by, op: None, intent, changes });
         self.marks.push(committed.mark);
     }
 
@@ -95,15 +102,15 @@ impl Model {
             };
         }
         match (self.decide(op, now)?, outcome) {
-            (Decision::Takes(changes), OpOutcome::Applied { seq, .. } | OpOutcome::Merged { seq, .. }) => {
+            (Decided::Takes(changes), OpOutcome::Applied { seq, .. } | OpOutcome::Merged { seq, .. }) => {
                 if *seq != self.head() + 1 {
                     return Err(wrong(op, format!("commit {seq} after {}", self.head())));
                 }
-                self.apply(Entry { by: op.author, op: Some(op.id), changes });
+                self.apply(Entry { by: op.author, op: Some(op.id), intent: intent_of(op, now), changes });
                 Ok(())
             }
-            (Decision::Conflicts, OpOutcome::Conflict { .. }) => Ok(()),
-            (Decision::Refuses, OpOutcome::Rejected { .. }) => Ok(()),
+            (Decided::Conflicts | Decided::Gone, OpOutcome::Conflict { .. }) => Ok(()),
+            (Decided::Refuses | Decided::Gone, OpOutcome::Rejected { .. }) => Ok(()),
             (decision, outcome) => Err(wrong(op, format!("{outcome:?}, but the reference {decision:?}"))),
         }
     }
@@ -115,46 +122,126 @@ impl Model {
         let now = self.rows.get(&then.0.reference());
         match (now, self.person(author)) {
             (Some(now), Some(author)) if may_see(now, &author) => outcome.clone(),
-            _ => OpOutcome::Conflict { current: None, fields: Vec::new() },
+            _ => OpOutcome::bare_conflict(),
         }
     }
 
-    fn decide(&self, op: &Op, now: Timestamp) -> Checked<Decision> {
-        let Some(actor) = self.person(op.author) else { return Ok(Decision::Refuses) };
+    fn decide(&self, op: &Op, now: Timestamp) -> Checked<Decided> {
+        let Some(actor) = self.person(op.author) else { return Ok(Decided::Refuses) };
         let context = Context { operation: op.id, actor: &actor, at: op.intent.best().min(now) };
-        let decided = (|| {
-            if let BaseCheck::Conflict(_) = check_base(&op.command, &context, &op.base, self)? {
-                return Ok(Decision::Conflicts);
-            }
-            let effects = execute(&op.command, &context, self)?;
-            let reactions = react(&op.command, &context, &effects, self, self)?;
-            let mut changes: Vec<Change> = Vec::new();
-            for change in effects.changes.into_iter().chain(reactions) {
-                let same = |earlier: &&mut Change| earlier.reference() == change.reference();
-                match changes.iter_mut().find(same) {
-                    Some(earlier) => earlier.after = change.after,
-                    None => changes.push(change),
-                }
-            }
-            changes.iter_mut().for_each(|change| change.stamp(now, op.author));
-            Ok(Decision::Takes(changes))
-        })();
-        match decided {
-            Ok(decision) => Ok(decision),
-            Err(Stop::Rejected(_)) => Ok(Decision::Refuses),
-            Err(stop) => Err(wrong(op, stop.to_string())),
+        let (settles, no_stamps) = (self.settled_by(op), Stamps::default());
+        let edit = Edit {
+            command: &op.command,
+            context: &context,
+            intent: intent_of(op, now),
+            base: &op.base,
+            base_version: op.base_version,
+            force: op.force,
+            settles: &settles,
+            policies: &Policies::default(),
+            stamps: self.stamps.get(&op.command.primary()).unwrap_or(&no_stamps),
+        };
+        let taken = match decide(&edit, self) {
+            Ok(Ruling::Taken(taken)) => taken,
+            Ok(Ruling::Person { .. }) => return Ok(Decided::Conflicts),
+            Err(Stop::Rejected(_)) if self.was_deleted(&edit) => return Ok(Decided::Gone),
+            Err(Stop::Rejected(_)) => return Ok(Decided::Refuses),
+            Err(stop) => return Err(wrong(op, stop.to_string())),
+        };
+        let changes = self.what_follows(&taken, &context).map_err(|stop| wrong(op, stop.to_string()))?;
+        Ok(Decided::Takes(self.with_records(op, taken.lost, changes, now)))
+    }
+
+    fn settled_by(&self, op: &Op) -> Vec<FieldConflict> {
+        match op.supersedes.filter(|_| op.force).and_then(|earlier| self.outcomes.get(&earlier)) {
+            Some(OpOutcome::Conflict { fields, .. }) => fields.clone(),
+            _ => Vec::new(),
         }
+    }
+
+    /// What the command does, and what follows from it.
+    fn what_follows(&self, taken: &Taken, context: &Context<'_>) -> Result<Vec<Change>, Stop> {
+        let Some(command) = &taken.command else { return Ok(Vec::new()) };
+        let reactions = react(command, context, &taken.effects, self, self)?;
+        let mut changes: Vec<Change> = Vec::new();
+        for change in taken.effects.changes.iter().cloned().chain(reactions) {
+            let same = |earlier: &&mut Change| earlier.reference() == change.reference();
+            match changes.iter_mut().find(same) {
+                Some(earlier) => earlier.after = change.after,
+                None => changes.push(change),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The changes with the records of what lost by them, as they are committed.
+    fn with_records(
+        &self,
+        op: &Op,
+        lost: Vec<Lost>,
+        mut changes: Vec<Change>,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let primary = op.command.primary();
+        let change = changes.iter().find(|change| change.reference().as_ref() == Some(&primary)).cloned();
+        let now_there = match &change {
+            Some(change) => change.after.clone(),
+            None => self.rows.get(&primary).cloned(),
+        };
+        for mut record in records(op.id, &primary, lost, now) {
+            let sees = self.person(record.lost_by).zip(now_there.as_ref());
+            if !sees.is_some_and(|(viewer, entity)| may_see(entity, &viewer)) {
+                record.kept = serde_json::Value::Null;
+            }
+            let record = Entity::from(record);
+            if !self.rows.contains_key(&record.reference()) {
+                changes.push(Change { before: None, after: Some(record) });
+            }
+        }
+        changes.iter_mut().for_each(|change| change.stamp(now, op.author));
+        changes
+    }
+
+    /// Whether somebody deleted what it is about, and its author may know.
+    fn was_deleted(&self, edit: &Edit<'_>) -> bool {
+        let primary = edit.command.primary();
+        let changes = self.log.iter().rev().flat_map(|entry| entry.changes.iter().rev());
+        let mut deletions =
+            changes.filter(|it| it.after.is_none() && it.reference().as_ref() == Some(&primary));
+        let last = deletions.next().and_then(|change| change.before.as_ref());
+        !self.rows.contains_key(&primary)
+            && last
+                .is_some_and(|last| against_deleted(edit, last, self).is_ok_and(|fields| !fields.is_empty()))
     }
 
     fn apply(&mut self, entry: Entry) {
         for change in &entry.changes {
             let Some(reference) = change.reference() else { continue };
+            self.stamp(&reference, change, &entry);
             match &change.after {
                 Some(after) => self.rows.insert(reference, after.clone()),
                 None => self.rows.remove(&reference),
             };
         }
         self.log.push(entry);
+    }
+
+    fn stamp(&mut self, reference: &EntityRef, change: &Change, entry: &Entry) {
+        let (Some(_), Some(after)) = (&change.before, &change.after) else {
+            self.stamps.remove(reference);
+            return;
+        };
+        let written = Stamp {
+            seq: self.head() + 1,
+            version: after.version(),
+            at: entry.intent.at,
+            certain: entry.intent.certain,
+            by: entry.by,
+            operation: entry.op.unwrap_or_default(),
+        };
+        let stamps = self.stamps.entry(reference.clone()).or_default();
+        let new = stamps_of(change, &written, stamps);
+        stamps.0.extend(new.0);
     }
 
     pub(crate) fn person(&self, id: Uuid) -> Option<Person> {
@@ -202,10 +289,18 @@ pub(crate) fn person(rows: &Rows, id: Uuid) -> Option<Person> {
 }
 
 #[derive(Debug)]
-enum Decision {
+enum Decided {
     Takes(Vec<Change>),
     Conflicts,
     Refuses,
+    /// What it is about was deleted: a conflict, as long as the server's log says by whom.
+    Gone,
+}
+
+/// When it was meant, by the server's clock; what was not measured counts from its arrival.
+fn intent_of(op: &Op, now: Timestamp) -> Intent {
+    let measured = op.intent.corrected;
+    Intent { at: measured.map_or(now, |at| at.min(now)), certain: measured.is_some() }
 }
 
 fn wrong(op: &Op, detail: String) -> Violation {

@@ -326,6 +326,11 @@ pub(crate) fn look(row: &Entity) -> Entity {
         }
         Entity::Announcement(it) => it.created_at = zero,
         Entity::Shift(it) => it.created_at = zero,
+        Entity::Conflict(it) => {
+            (it.meant_at, it.decided_at) = (zero, zero);
+            it.seen_at = it.seen_at.map(|_| zero);
+            it.restored_at = it.restored_at.map(|_| zero);
+        }
         Entity::Suite(_) | Entity::Employee(_) => {}
     }
     row

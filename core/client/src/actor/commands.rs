@@ -1,7 +1,7 @@
 //! What people ask of the outbox, on the core's thread.
 
 use innsync_domain::{Command, Uuid};
-use innsync_engine::{Discarded, Input, OpState, ParkReason, QueuedOp, Receipt, StoreRead};
+use innsync_engine::{Discarded, Input, OpState, ParkReason, QueuedOp, Receipt, Settlement, StoreRead};
 
 use super::{Actor, Reply};
 use crate::error::Error;
@@ -49,6 +49,22 @@ impl Actor {
 
     /// Tries a parked operation again with another command, under the new id; the answer comes when it is on disk.
     pub(crate) fn edit(&mut self, parked: Uuid, id: Uuid, command: Command, reply: Reply<Receipt>) {
+        self.decide(parked, reply, |request| Input::Edit { request, parked, id, command });
+    }
+
+    /// Settles a conflict, by the operation of the new id; the answer comes when it is on disk.
+    pub(crate) fn settle(
+        &mut self,
+        parked: Uuid,
+        id: Uuid,
+        seen: Option<u64>,
+        choice: Settlement,
+        reply: Reply<Receipt>,
+    ) {
+        self.decide(parked, reply, |request| Input::Settle { request, parked, id, seen, choice });
+    }
+
+    fn decide(&mut self, parked: Uuid, reply: Reply<Receipt>, input: impl FnOnce(u64) -> Input) {
         match self.queued(parked).map(|queued| queued.state) {
             Err(error) => drop(reply.send(Err(error))),
             Ok(OpState::Queued | OpState::Sent | OpState::Applied { .. }) => {
@@ -59,7 +75,7 @@ impl Actor {
                 let request = self.next_request;
                 self.next_request += 1;
                 self.executing.insert(request, reply);
-                self.input(Input::Edit { request, parked, id, command });
+                self.input(input(request));
                 if self.queued(parked).is_err() {
                     self.kept.waiting.settled(parked, Outcome::Discarded);
                 }

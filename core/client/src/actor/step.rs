@@ -19,7 +19,9 @@ impl Actor {
     /// Takes an input, all outputs of the one before being carried out.
     pub(crate) fn input(&mut self, input: Input) {
         let request = match &input {
-            Input::Execute { request, .. } | Input::Edit { request, .. } => Some(*request),
+            Input::Execute { request, .. } | Input::Edit { request, .. } | Input::Settle { request, .. } => {
+                Some(*request)
+            }
             _ => None,
         };
         match catch_unwind(AssertUnwindSafe(|| self.step(input))) {

@@ -11,7 +11,9 @@ use crate::actor::{LiveWatch, Observer, ScreenWatch};
 use crate::error::Error;
 use crate::live::LiveQuery;
 use crate::mailbox::Letter;
-use crate::screens::{Dashboard, Glance, Inbox, MyTasks, Screen, SuiteBoard, SyncLine, Unassigned, Urgent};
+use crate::screens::{
+    Conflicts, Dashboard, Glance, Inbox, MyTasks, Screen, SuiteBoard, SyncLine, Unassigned, Urgent,
+};
 use crate::stores::Stores;
 use crate::stream::{Queue, Stream};
 
@@ -81,6 +83,11 @@ impl InnSync {
 
     /// News for me.
     pub async fn inbox(&self) -> Result<Inbox, Error> {
+        self.screen().await
+    }
+
+    /// What waits for my decision, and what of mine lost.
+    pub async fn conflicts(&self) -> Result<Conflicts, Error> {
         self.screen().await
     }
 

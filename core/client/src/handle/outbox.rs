@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use innsync_domain::{Command, Timestamp, Uuid};
-use innsync_engine::{Discarded, QueuedOp, Receipt, StoreRead};
+use innsync_domain::{Command, Entity, EntityKind, Timestamp, Uuid};
+use innsync_engine::{Discarded, QueuedOp, Receipt, Settlement, StoreRead};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -57,6 +57,49 @@ impl InnSync {
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.edit(operation, id, command, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    /// Settles a conflict of the screen [`crate::Conflicts`]. `seen`: the `version` of the sheet that the person looked at.
+    /// Returns the operation that settles it.
+    ///
+    /// Errors: `Rejected` (`CHANGED_MEANWHILE`: somebody changed it once more, look again; by the rules), and the operation
+    /// stays as it was; `InvalidInput` (there is no such operation), `StorageFull`.
+    pub async fn settle(
+        &self,
+        operation: Uuid,
+        seen: Option<u64>,
+        choice: Settlement,
+    ) -> Result<Receipt, Error> {
+        let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
+        self.post(Letter::job(move |actor| actor.settle(operation, id, seen, choice, reply)))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    /// Writes a value that lost a conflict after all: a new operation, by the rules for such an edit.
+    ///
+    /// Errors: `InvalidInput` (no such conflict is known; they are kept for 30 days), `Rejected`, `StorageFull`.
+    pub async fn restore(&self, conflict: Uuid) -> Result<Receipt, Error> {
+        let found = self.ask(move |actor| Ok(actor.store().shown(&EntityKind::Conflict, conflict)?)).await?;
+        let Some(Entity::Conflict(it)) = found else {
+            return Err(Error::InvalidInput(
+                "there is no such conflict; they are kept for 30 days".to_owned(),
+            ));
+        };
+        self.execute(Command::RestoreValue {
+            conflict_id: it.id,
+            entity_type: it.entity_type,
+            entity_id: it.entity_id,
+            field: it.field,
+            value: it.lost,
+        })
+        .await
+    }
+
+    /// Puts conflicts aside, as read.
+    ///
+    /// Errors: as [`InnSync::execute`].
+    pub async fn dismiss(&self, conflicts: Vec<Uuid>) -> Result<Receipt, Error> {
+        self.execute(Command::DismissConflicts { conflict_ids: conflicts }).await
     }
 
     /// The operations that build on that one, directly or through others, in order: declared by

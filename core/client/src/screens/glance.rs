@@ -25,6 +25,10 @@ impl<'a> Glance<'a> {
         Self { store, me: shared.account.employee, now, status: shared.status(), unsent: OnceCell::new() }
     }
 
+    pub(super) fn store(&self) -> &'a Store {
+        self.store
+    }
+
     pub(super) fn query<T: TryFrom<Row>>(&self, query: &Query) -> Result<Vec<T>, StoreError> {
         Ok(self.store.query(query)?.into_iter().filter_map(|entity| T::try_from(Row(entity)).ok()).collect())
     }
@@ -97,4 +101,4 @@ macro_rules! rows {
         })+
     };
 }
-rows!(Suite, Task, Employee, Notification, Alert, Announcement);
+rows!(Suite, Task, Employee, Notification, Alert, Announcement, Conflict);

@@ -1,6 +1,7 @@
 //! What screens show, as plain records: computed here, so that a shell holds no rule.
 
 mod boards;
+mod conflicts;
 mod glance;
 mod lists;
 mod news;
@@ -8,8 +9,8 @@ mod records;
 
 pub(crate) use glance::Glance;
 pub use records::{
-    Dashboard, Emergency, Floor, Inbox, InboxItem, MyTasks, SuiteBoard, SuiteCard, SyncLine, SyncState,
-    TaskCard, Unassigned, Urgent,
+    Choice, ConflictSheet, Conflicts, Dashboard, Emergency, Floor, Inbox, InboxItem, LostValue, MyTasks,
+    SheetChoice, SheetField, SuiteBoard, SuiteCard, SyncLine, SyncState, TaskCard, Unassigned, Urgent,
 };
 
 /// A screen that can be read once ([`crate::InnSync::screen`]) or watched ([`crate::InnSync::watch`]).
@@ -53,5 +54,6 @@ screens! {
     SuiteBoard: Suite | Task, status: false, boards::suite_board;
     Dashboard: Suite | Task | Employee | Alert, status: true, boards::dashboard;
     Inbox: Notification | Announcement, status: true, news::inbox;
+    Conflicts: Suite | Task | Employee | Note | Conflict, status: true, conflicts::conflicts;
     SyncLine: , status: true, news::sync_line;
 }

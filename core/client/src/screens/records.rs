@@ -1,6 +1,10 @@
 //! The records.
 
-use innsync_domain::{Alert, Employee, Suite, SuiteStatus, Task, TaskStatus, Timestamp, Uuid};
+use innsync_domain::text::Span;
+use innsync_domain::{
+    Alert, Conflict, Employee, EntityRef, Suite, SuiteStatus, Task, TaskStatus, Timestamp, Uuid,
+};
+use serde_json::Value;
 
 /// A task as lists show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,4 +159,114 @@ pub enum SyncState {
     Syncing,
     /// "Up to date."
     UpToDate,
+}
+
+/// Conflicts: those that wait for this person's decision, and the values of theirs that lost in the last 30 days.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Conflicts {
+    /// To be settled ([`crate::InnSync::settle`]), in the order of the outbox.
+    pub open: Vec<ConflictSheet>,
+    /// What lost, the newest first. It can be restored ([`crate::InnSync::restore`]).
+    pub lost: Vec<LostValue>,
+    /// How many of those the person has not put aside yet.
+    pub unseen: u32,
+}
+
+/// Everything that a conflict sheet shows. It follows what others do meanwhile: `theirs` and `version` are what is there now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConflictSheet {
+    /// The operation that waits.
+    pub operation: Uuid,
+    /// What the person did, `EDIT_TASK`.
+    pub command: String,
+    /// What it is about.
+    pub entity: EntityRef,
+    /// What that is called; empty where it is gone.
+    pub title: String,
+    /// Its version as shown, for [`crate::InnSync::settle`]; `None`: it is gone.
+    pub version: Option<u64>,
+    /// Who changed (or deleted) it last.
+    pub updated_by: Option<Uuid>,
+    /// Their name, for "This will overwrite changes made by …".
+    pub updated_by_name: Option<String>,
+    /// When that was.
+    pub updated_at: Option<Timestamp>,
+    /// Whether it is gone.
+    pub deleted: bool,
+    /// Why what the person wanted was not possible when it arrived, in English.
+    pub explanation: Option<String>,
+    /// The fields in conflict.
+    pub fields: Vec<SheetField>,
+    /// What can be chosen, in the order of display.
+    pub choices: Vec<SheetChoice>,
+}
+
+/// One field in conflict. Values are JSON; `null`: empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SheetField {
+    /// Its wire name.
+    pub field: String,
+    /// Its name's key in the shell's texts, `field.task.title`.
+    pub label_key: String,
+    /// What the person saw before.
+    pub base: Value,
+    /// What they wanted.
+    pub mine: Value,
+    /// What it is now.
+    pub theirs: Value,
+    /// Who made it so, where that is known.
+    pub by_name: Option<String>,
+    /// When they meant that.
+    pub at: Option<Timestamp>,
+    /// Whether another value can be written by hand.
+    pub editable: bool,
+    /// Both edits in one text, where they are at different places.
+    pub suggestion: Option<Value>,
+    /// Word by word, of texts alone: from what the person saw to what they wanted,
+    pub base_to_mine: Vec<Span>,
+    /// from what they saw to what it is now,
+    pub base_to_theirs: Vec<Span>,
+    /// and from what they wanted to what it is now.
+    pub mine_to_theirs: Vec<Span>,
+}
+
+/// One of the choices of a sheet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SheetChoice {
+    /// Which one.
+    pub choice: Choice,
+    /// Whether it is chosen at first.
+    pub recommended: bool,
+    /// Whether the rules allow it on what is there now, as far as the phone can tell.
+    pub possible: bool,
+    /// Why not, in English.
+    pub refusal: Option<String>,
+}
+
+/// What can be done about a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Keep what is on the server; the person's values are kept as records.
+    Theirs,
+    /// Overwrite it with what the person wanted.
+    Mine,
+    /// Write each field by hand.
+    Merged,
+    /// Leave it for later.
+    Later,
+}
+
+/// A value of this person's that lost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LostValue {
+    /// The record.
+    pub conflict: Conflict,
+    /// What it is about; empty where that is gone.
+    pub title: String,
+    /// The field's key in the shell's texts, `field.task.title`.
+    pub label_key: String,
+    /// The name of whose value was kept.
+    pub kept_by_name: Option<String>,
+    /// Whether it can be restored: what it is about is here, and it was not restored before.
+    pub restorable: bool,
 }

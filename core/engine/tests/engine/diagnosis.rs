@@ -83,7 +83,7 @@ fn phone_full_of(text: &str) -> Phone {
         }))
         .unwrap(),
     ];
-    let conflict = OpOutcome::Conflict { current: None, fields };
+    let conflict = OpOutcome::Conflict { current: None, fields, rejection: None, deleted: None };
     let results = vec![OpResult { id: taps[0], result: refused }, OpResult { id: taps[2], result: conflict }];
     phone.answer(&push, 200, serde_json::to_string(&PushAnswer { results }).unwrap());
     phone

@@ -92,6 +92,7 @@ pub(crate) fn start(order: u64, title: &str) -> QueuedOp {
             intent: IntentTime { boot_id: "boot".to_owned(), boot_ms: 1, wall: morning(), corrected: None },
             base_version: Some(1),
             base: Fields::new(),
+            force: false,
             schema: 1,
             command: Command::StartTask { task_id: task.id },
         },

@@ -201,6 +201,7 @@ impl Writer {
             intent: IntentTime { boot_id: "bench".into(), boot_ms: self.ops, wall: at, corrected: Some(at) },
             base_version: None,
             base: Default::default(),
+            force: false,
             schema: SCHEMA,
             command,
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{
-    BaseCheck, Change, Command, Context, Entity, EntityKind, EntityRef, Fields, Lookup, Person, Read,
-    ReadError, Stop, Timestamp, Uuid, ViewChange, check_base, execute, may_see, project, redact,
+    Change, Command, Context, Edit, Entity, EntityKind, EntityRef, Fields, Intent, Lookup, Person, Policies,
+    Read, ReadError, Ruling, Stamps, Stop, Timestamp, Uuid, ViewChange, decide, may_see, project, redact,
 };
 use innsync_protocol::{
     Commit, Cursor, Delta, Digest, EntityRow, Mark, Op, OpOutcome, OpResult, PropertyInfo, PushAnswer, Reset,
@@ -113,17 +113,24 @@ impl Motel {
     ) -> OpOutcome {
         let actor = self.person(by);
         let context = Context { operation, actor: &actor, at: when };
-        match check_base(command, &context, base, self) {
-            Ok(BaseCheck::Clean) => {}
-            Ok(BaseCheck::Conflict(fields)) => {
-                let current = self.rows.get(&command.primary()).cloned().map(EntityRow);
-                return OpOutcome::Conflict { current, fields };
+        let edit = Edit {
+            command,
+            context: &context,
+            intent: Intent { at: when, certain: true },
+            base,
+            base_version: None,
+            force: false,
+            settles: &[],
+            policies: &Policies::default(),
+            stamps: &Stamps::default(),
+        };
+        let primary = command.primary();
+        let mut effects = match decide(&edit, self) {
+            Ok(Ruling::Taken(taken)) => taken.effects,
+            Ok(Ruling::Person { fields, rejection }) => {
+                let current = self.rows.get(&primary).cloned().map(EntityRow);
+                return OpOutcome::Conflict { current, fields, rejection, deleted: None };
             }
-            Err(Stop::Rejected(rejection)) => return OpOutcome::rejected(rejection),
-            Err(other) => panic!("{other}"),
-        }
-        let mut effects = match execute(command, &context, self) {
-            Ok(effects) => effects,
             Err(Stop::Rejected(rejection)) => return OpOutcome::rejected(rejection),
             Err(other) => panic!("{other}"),
         };
@@ -141,7 +148,7 @@ impl Motel {
             }
         }
         self.log.push(Done { at: when, by, operation, changes });
-        let version = self.rows.get(&command.primary()).map_or(0, Entity::version);
+        let version = self.rows.get(&primary).map_or(0, Entity::version);
         OpOutcome::Applied { seq: self.seq(), version, skipped: effects.skipped }
     }
 
