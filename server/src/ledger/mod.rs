@@ -21,7 +21,7 @@ pub use credentials::{Credentials, RefreshToken};
 pub use error::LedgerError;
 pub use properties::Property;
 
-use crate::reader::Reader;
+use crate::reader::{PageSize, Reader};
 pub(crate) use answers::KeptAnswer;
 pub(crate) use feed::{CommitRow, StoredCommit};
 pub(crate) use outcomes::StoredOutcome;
@@ -79,6 +79,11 @@ impl Ledger {
     /// A reader with a connection of its own.
     pub fn reader(&self) -> Result<Reader, LedgerError> {
         Ok(Reader::on(self.source.connect_reader()?))
+    }
+
+    /// How much a page of the feed holds for who reads by this connection.
+    pub fn set_page_size(&mut self, size: PageSize) {
+        self.reader.set_page_size(size);
     }
 
     /// Reads by the writing connection itself.
