@@ -2,7 +2,8 @@
 
 use innsync_domain::{TaskType, Uuid};
 use innsync_protocol::{
-    Cursor, Digest, Mark, Op, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer, limits,
+    Cursor, Digest, Mark, Op, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer,
+    limits,
 };
 use innsync_server::reader::PageSize;
 
