@@ -260,9 +260,11 @@ impl Mailbox {
         state.leaving || state.closed
     }
 
-    /// Says whether the database is about to be closed, where no letter says so.
+    /// Says whether the database is about to be closed, where no letter that waits says so.
     pub(crate) fn leave(&self, leaving: bool) {
-        self.lock().leaving = leaving;
+        let mut state = self.lock();
+        let is_asked_to = |letter: &Letter| matches!(letter, Letter::Close(_) | Letter::Quiesce(_));
+        state.leaving = leaving || state.people.iter().any(is_asked_to);
     }
 
     /// Whether nothing waits.

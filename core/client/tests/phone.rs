@@ -130,6 +130,18 @@ async fn opening_waits_for_who_is_just_leaving() {
 }
 
 #[tokio::test]
+async fn who_goes_on_at_once_after_a_pause_is_not_leaving() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = peer.sign_in(phone.path()).await;
+    let (pause, goes_on) = tokio::join!(soon(ana.quiesce()), soon(ana.resume()));
+    pause.unwrap();
+    goes_on.unwrap();
+    let asked = Instant::now();
+    assert_eq!(open(peer.options(phone.path())).unwrap_err(), Error::AlreadyOpen);
+    assert!(asked.elapsed() < Duration::from_secs(1), "nobody waits for it: it was {:?}", asked.elapsed());
+}
+
+#[tokio::test]
 async fn a_damaged_or_newer_database_is_said_so_and_left_alone() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     peer.sign_in(phone.path()).await.close().await;

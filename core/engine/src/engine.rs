@@ -181,6 +181,11 @@ impl Engine {
         self.state.why_waiting(now.boot_ms, operation)
     }
 
+    /// Whether that operation is to be sent now: nothing holds it, and nothing keeps a push from leaving.
+    pub fn is_about_to_be_sent(&self, now: Now, operation: Uuid) -> bool {
+        self.state.is_about_to_be_sent(now.boot_ms, operation)
+    }
+
     /// Whether sync has come to rest since [`Input::Sync`], or will by itself before `until` (in `boot_ms`).
     pub fn rest(&self, now: Now, until: u64) -> Rest {
         self.state.rest(now.boot_ms, until)

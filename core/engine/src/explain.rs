@@ -9,6 +9,20 @@ use crate::outbox::{OpState, ParkReason, QueuedOp};
 use crate::session::Standing;
 use crate::state::State;
 
+/// What keeps all pushes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeptBack {
+    Disconnected,
+    SignedOut,
+    SessionStale,
+    /// Until then.
+    StorageFailed(u64),
+    Unreachable,
+    /// Until then.
+    PushFailed(u64),
+    PushUnderWay,
+}
+
 impl State {
     /// `None`: there is no such operation; it is confirmed, discarded, or was never here.
     pub(crate) fn why_waiting(&self, now: u64, id: Uuid) -> Option<String> {
@@ -54,31 +68,57 @@ impl State {
         }
     }
 
+    /// Whether nothing holds that operation, and nothing keeps a push from leaving.
+    pub(crate) fn is_about_to_be_sent(&self, now: u64, id: Uuid) -> bool {
+        let mut is_ready = false;
+        walk(&self.outbox, now, &self.push.held, &self.push.under_way, |op, wait| {
+            is_ready |= op.op.id == id && wait == Wait::Ready;
+        });
+        is_ready && self.kept_back(now).is_none()
+    }
+
     fn why_nothing_is_sent(&self, now: u64) -> String {
-        let push = &self.push;
+        let seconds = |at: u64| at.saturating_sub(now).div_ceil(1000);
+        match self.kept_back(now) {
+            None => "It is about to be sent.".to_owned(),
+            Some(KeptBack::Disconnected) => {
+                "The app is disconnected; it is sent once it connects.".to_owned()
+            }
+            Some(KeptBack::SignedOut) => "Nothing is sent before you sign in.".to_owned(),
+            Some(KeptBack::SessionStale) => "The session is being renewed; it is sent after that.".to_owned(),
+            Some(KeptBack::StorageFailed(at)) => {
+                format!("The phone could not write to its storage; it tries again in {} s.", seconds(at))
+            }
+            Some(KeptBack::Unreachable) => {
+                "The server cannot be reached; it is sent as soon as it answers.".to_owned()
+            }
+            Some(KeptBack::PushFailed(at)) => {
+                format!("The last attempt failed; the next one is in {} s.", seconds(at))
+            }
+            Some(KeptBack::PushUnderWay) => {
+                "It goes with the next push, when the one under way is answered.".to_owned()
+            }
+        }
+    }
+
+    fn kept_back(&self, now: u64) -> Option<KeptBack> {
         if !self.link.wanted {
-            return "The app is disconnected; it is sent once it connects.".to_owned();
+            return Some(KeptBack::Disconnected);
         }
         match self.session.standing() {
-            Standing::Missing => return "Nothing is sent before you sign in.".to_owned(),
-            Standing::Stale => return "The session is being renewed; it is sent after that.".to_owned(),
+            Standing::Missing => return Some(KeptBack::SignedOut),
+            Standing::Stale => return Some(KeptBack::SessionStale),
             Standing::Good => {}
         }
         if let Some(at) = self.hold_until.filter(|at| *at > now) {
-            let seconds = at.saturating_sub(now).div_ceil(1000);
-            return format!("The phone could not write to its storage; it tries again in {seconds} s.");
+            return Some(KeptBack::StorageFailed(at));
         }
         if !self.server_answers() {
-            return "The server cannot be reached; it is sent as soon as it answers.".to_owned();
+            return Some(KeptBack::Unreachable);
         }
-        if push.retry_at() > now {
-            let seconds = push.retry_at().saturating_sub(now).div_ceil(1000);
-            return format!("The last attempt failed; the next one is in {seconds} s.");
+        if self.push.retry_at() > now {
+            return Some(KeptBack::PushFailed(self.push.retry_at()));
         }
-        if push.under_way.is_empty() {
-            "It is about to be sent.".to_owned()
-        } else {
-            "It goes with the next push, when the one under way is answered.".to_owned()
-        }
+        (!self.push.under_way.is_empty()).then_some(KeptBack::PushUnderWay)
     }
 }

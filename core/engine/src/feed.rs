@@ -6,6 +6,10 @@
 //!   from > mine          a gap: pull; what arrives meanwhile waits and is looked at again afterwards
 //!   another epoch/mark   pull; the server answers RESET
 //! ```
+//!
+//! A pull goes on when the socket breaks and comes back: over a slow link nothing else would ever arrive. But the server may
+//! have been restored from a backup in between. So what such a pull brings is kept beside, RESUME and the next pull ask for
+//! what comes after it, and it is taken once the server has gone on from there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +22,7 @@ use crate::draft::Draft;
 use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
-use crate::limits::{DIGEST_EVERY_MS, FRAMES_BUFFERED, POLL_MS};
+use crate::limits::{DIGEST_EVERY_MS, DIGEST_FIRST_MS, FRAMES_BUFFERED, PAGES_KEPT, POLL_MS};
 use crate::outbox::OpState;
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
@@ -50,6 +54,25 @@ pub(crate) struct Feed {
     digest_at: u64,
     /// What the mirror should be, at that place in the feed.
     expected: Option<(u64, Digest)>,
+    /// How often RESUME was said.
+    resumes: u64,
+    /// The pull under way.
+    asked: Asked,
+    /// Pages of pulls that outlived their connection, in order.
+    kept: Arc<Vec<Arc<Delta>>>,
+    /// RESUME was said at the end of these, and is not answered yet.
+    resumed_at_kept: bool,
+}
+
+/// What a pull was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    /// How often RESUME had been said.
+    resumes: u64,
+    /// From the end of the pages that are kept.
+    after_kept: bool,
+    /// With a digest.
+    digest: bool,
 }
 
 impl Feed {
@@ -92,6 +115,8 @@ impl Feed {
     pub(crate) fn resumed(&mut self) {
         self.unanswered = true;
         self.goes_on = false;
+        self.resumes += 1;
+        self.resumed_at_kept = !self.kept.is_empty();
         self.forget_frames();
     }
 
@@ -110,8 +135,21 @@ impl Feed {
         self.expected = None;
     }
 
-    pub(crate) fn forget_frames(&mut self) {
+    fn forget_frames(&mut self) {
         self.buffer = Arc::default();
+    }
+
+    /// Everything that waits to be taken.
+    pub(crate) fn forget_waiting(&mut self) {
+        self.forget_frames();
+        self.kept = Arc::default();
+        self.resumed_at_kept = false;
+    }
+
+    /// Where the pages end that are kept.
+    fn kept_end(&self) -> Option<Cursor> {
+        let last = self.kept.last()?;
+        Some(Cursor { epoch: last.epoch, seq: last.to, mark: last.mark })
     }
 }
 
@@ -147,11 +185,18 @@ impl Draft<'_> {
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
             return Ok(());
         }
+        let kept_end = self.state.feed.kept_end().filter(|_| self.state.feed.resumed_at_kept);
+        if kept_end.is_some_and(|end| (end.epoch, end.seq) == (delta.epoch, delta.from)) {
+            self.take_kept()?;
+        }
         let goes_on = fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
         if goes_on && !std::mem::replace(&mut self.state.feed.goes_on, goes_on) && !delta.more {
             self.offer_unheard(&delta, |seq| seq > delta.to);
         }
-        if self.state.requests.find(Purpose::Pull).is_none() {
+        let fits = matches!(fit(&self.state.meta.cursor, &delta), Fit::Old | Fit::Next);
+        // One that outlived its connection may take long, and what is live does not wait for it.
+        let waits = self.state.requests.find(Purpose::Pull).is_some() && !(fits && self.pull_is_old());
+        if !waits {
             return self.fit_in(&delta);
         }
         let buffer = Arc::make_mut(&mut self.state.feed.buffer);
@@ -249,7 +294,7 @@ impl Draft<'_> {
     }
 
     pub(crate) fn on_reset(&mut self, reset: &Reset) {
-        self.state.feed.forget_frames();
+        self.state.feed.forget_waiting();
         self.state.feed.wanted = false;
         self.state.feed.again = false;
         self.state.snapshots.want();
@@ -274,6 +319,10 @@ impl Draft<'_> {
             }
         };
         match SyncAnswer::parse(&body) {
+            Ok(answer) if self.pull_is_old() => {
+                self.answered_by_ours();
+                self.keep(answer)
+            }
             Ok(SyncAnswer::Delta(delta)) => {
                 self.answered_by_ours();
                 self.on_pulled(&delta)
@@ -298,8 +347,14 @@ impl Draft<'_> {
         for result in &delta.results {
             self.on_result(result)?;
         }
+        if delta.more {
+            self.ask_for_digest_again();
+        }
         self.state.feed.wanted = false;
         if self.state.meta.has_data && !self.state.snapshots.is_due() {
+            if self.state.feed.asked.after_kept {
+                self.take_kept()?;
+            }
             self.fit_in(delta)?;
             // It counts once the rows that it is about are on the disk.
             let reached = fit(&self.state.meta.cursor, delta) == Fit::Old;
@@ -309,10 +364,7 @@ impl Draft<'_> {
                 self.offer_lost(delta.to, &done_before);
             }
             self.state.feed.expected = delta.digest.filter(|_| reached).map(|digest| (delta.to, digest));
-            let waiting = std::mem::take(&mut self.state.feed.buffer);
-            for frame in waiting.iter() {
-                self.fit_in(frame)?;
-            }
+            self.take_frames()?;
         }
         let moved = self.state.meta.cursor != before;
         if self.state.feed.wanted && !moved {
@@ -326,7 +378,93 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// The answer of a pull that was asked before the last RESUME: what it holds may have been lost by a server that was
+    /// restored since.
+    fn keep(&mut self, answer: SyncAnswer) -> Result<(), StoreError> {
+        self.ask_for_digest_again();
+        let feed = &mut self.state.feed;
+        (feed.wanted, feed.again) = (true, false);
+        (feed.failures, feed.retry_at) = (0, 0);
+        let SyncAnswer::Delta(delta) = answer else { return Ok(()) };
+        for result in &delta.results {
+            self.on_result(result)?;
+        }
+        if !self.state.meta.has_data || self.state.snapshots.is_due() {
+            return Ok(());
+        }
+        let reach = self.reach();
+        let feed = &mut self.state.feed;
+        let is_next = (delta.epoch, delta.from) == (reach.epoch, reach.seq) && delta.to > reach.seq;
+        if is_next && feed.kept.len() < PAGES_KEPT {
+            Arc::make_mut(&mut feed.kept).push(Arc::new(delta));
+        }
+        self.take_frames()
+    }
+
+    /// The server goes on from the end of the pages that are kept: they are of its history.
+    fn take_kept(&mut self) -> Result<(), StoreError> {
+        self.state.feed.resumed_at_kept = false;
+        let kept = std::mem::take(&mut self.state.feed.kept);
+        let wanted = self.state.feed.wanted;
+        for page in kept.iter() {
+            if fit(&self.state.meta.cursor, page) == Fit::Next {
+                self.apply_delta(page)?;
+            }
+        }
+        // What comes after them is just being told.
+        self.state.feed.wanted = wanted;
+        Ok(())
+    }
+
+    /// Whether RESUME was said since the last pull was asked for.
+    fn pull_is_old(&self) -> bool {
+        self.state.feed.asked.resumes != self.state.feed.resumes
+    }
+
+    /// Somebody waits for what is new: a pull that outlived its connection, and may lead nowhere, is not waited for.
+    pub(crate) fn drop_old_pull(&mut self) {
+        if self.pull_is_old() {
+            self.drop_pull();
+        }
+    }
+
+    /// The frames that came while a pull was under way.
+    fn take_frames(&mut self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.state.feed.buffer);
+        waiting.iter().try_for_each(|frame| self.fit_in(frame))
+    }
+
+    /// Where the phone stands, together with the pages that are kept.
+    pub(crate) fn reach(&mut self) -> Cursor {
+        let mine = self.state.meta.cursor;
+        match self.state.feed.kept_end() {
+            Some(end) if end.epoch == mine.epoch && end.seq > mine.seq => end,
+            _ => {
+                self.state.feed.kept = Arc::default();
+                mine
+            }
+        }
+    }
+
+    /// Nobody waits for the pull under way any more, if there is one.
+    pub(crate) fn drop_pull(&mut self) -> bool {
+        let was_under_way = self.state.requests.take_for(Purpose::Pull);
+        if was_under_way {
+            self.ask_for_digest_again();
+        }
+        was_under_way
+    }
+
+    /// The pull that asked for a digest has not brought it. It is not the next that does: where a digest is what the server
+    /// fails at, the feed goes on without.
+    fn ask_for_digest_again(&mut self) {
+        if std::mem::take(&mut self.state.feed.asked.digest) {
+            self.state.feed.digest_at = self.now.boot_ms + self.state.random.within(DIGEST_FIRST_MS);
+        }
+    }
+
     fn pull_failed(&mut self, after: Option<u64>) {
+        self.ask_for_digest_again();
         let feed = &mut self.state.feed;
         feed.wanted = true;
         feed.failures += 1;
@@ -346,12 +484,15 @@ impl Draft<'_> {
         if self.state.pull_deadline().is_some_and(|at| at <= now) {
             self.state.feed.wanted = true;
             self.state.feed.poll_at = now + POLL_MS;
-            let mut path = sync_path(&self.state.meta.cursor);
-            if self.state.feed.digest_at <= now {
+            let mut path = sync_path(&self.reach());
+            let digest = self.state.feed.digest_at <= now;
+            if digest {
                 path.push_str("&digest=true");
                 self.state.feed.digest_at =
                     now + DIGEST_EVERY_MS / 2 + self.state.random.within(DIGEST_EVERY_MS);
             }
+            let (resumes, after_kept) = (self.state.feed.resumes, !self.state.feed.kept.is_empty());
+            self.state.feed.asked = Asked { resumes, after_kept, digest };
             self.state.feed.begun += 1;
             let done = self.state.outbox.iter().filter(|op| matches!(op.state, OpState::Applied { .. }));
             self.state.feed.done_before = Arc::new(done.map(|op| op.op.id).collect());

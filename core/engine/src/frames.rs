@@ -7,7 +7,6 @@ use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{ClientFrame, Connected, Delta, HeartbeatAck, Resume, ServerFrame};
 
 use crate::draft::Draft;
-use crate::http::Purpose;
 use crate::limits::{FRAMES_QUEUED, REFRESH_APART_MS};
 use crate::link::{Event, Loss};
 use crate::output::{ClientEvent, Output, SignInReason};
@@ -66,16 +65,17 @@ impl Draft<'_> {
 
     /// Says where the phone stands; the server continues from there.
     pub(crate) fn resume(&mut self) {
-        // The answer of a pull that began before may be of another history, too; what it was to bring comes now.
-        self.state.requests.take_for(Purpose::Pull);
         let Some(generation) = self.state.link.live_generation() else { return };
         let frame = ClientFrame::Resume(Resume {
-            cursor: self.state.meta.cursor,
+            cursor: self.reach(),
             device: self.config.device.clone(),
             pending: self.state.outbox.unanswered(PENDING_PER_RESUME),
         });
         self.tell(Output::SendFrame { generation, text: frame.to_json() });
         self.state.feed.resumed();
+        if self.boot() < self.state.push.watched_until || self.state.barriers.want_pull(&self.state.feed) {
+            self.drop_old_pull();
+        }
     }
 
     /// A frame of the app's own.

@@ -32,6 +32,8 @@ pub const DISCARDED_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 pub const FRAMES_QUEUED: usize = 100;
 /// Frames kept while a pull is under way.
 pub const FRAMES_BUFFERED: usize = 256;
+/// Pages kept of pulls that outlived their connection.
+pub const PAGES_KEPT: usize = 8;
 /// Rows in one write transaction of a snapshot.
 pub const ROWS_PER_TRANSACTION: usize = 500;
 /// Effects remembered after they were presented, so that none is shown twice.

@@ -221,9 +221,11 @@ impl Draft<'_> {
         if !run.direct {
             self.swap_stage();
         }
+        let cleared_at = std::mem::take(&mut self.state.meta.cleared_at);
         let mine = self.state.meta.cursor;
+        let mine = if mine.epoch == 0 { cleared_at } else { mine };
         let other_history = std::mem::take(&mut self.state.meta.other_history)
-            || (mine.epoch != 0 && mine.epoch != start.cursor.epoch);
+            || (mine.epoch != 0 && !may_follow(&mine, &start.cursor));
         self.rebuild_all = true;
         self.state.meta.cursor = start.cursor;
         self.state.meta.has_data = true;
@@ -251,7 +253,8 @@ impl Draft<'_> {
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);
         }
-        self.state.feed.forget_frames();
+        self.drop_pull();
+        self.state.feed.forget_waiting();
         // The server continues from here on the socket; whatever came between is pulled in any case.
         self.resume();
         self.state.feed.want_pull();
@@ -330,7 +333,10 @@ impl Draft<'_> {
     /// Everything but the outbox shall be forgotten, and fetched when possible.
     pub(crate) fn clear_cache(&mut self) {
         self.clear_mirror();
-        self.state.meta.cursor = Cursor::default();
+        let cursor = std::mem::take(&mut self.state.meta.cursor);
+        if cursor.epoch != 0 {
+            self.state.meta.cleared_at = cursor;
+        }
         self.fetch_all();
     }
 
@@ -350,4 +356,12 @@ impl Draft<'_> {
         self.state.meta.up_to_date_as_of = None;
         self.refetch();
     }
+}
+
+/// Whether a snapshot of `next`, that was asked for at `mine`, can be of the same history. A server that was restored from a
+/// backup, and nobody said so, shows by having less, or something else at that place; where it has come further since, it
+/// answers RESUME and pulls with RESET, unless for another reason.
+fn may_follow(mine: &Cursor, next: &Cursor) -> bool {
+    let is_same_place = mine.seq == next.seq;
+    mine.epoch == next.epoch && mine.seq <= next.seq && (!is_same_place || mine.mark == next.mark)
 }

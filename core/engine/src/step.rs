@@ -99,7 +99,7 @@ impl Draft<'_> {
         if self.state.requests.take_for(Purpose::Snapshot) {
             self.state.snapshots.interrupt();
         }
-        if self.state.requests.take_for(Purpose::Pull) {
+        if self.drop_pull() {
             self.state.feed.want_pull();
         }
     }
@@ -107,6 +107,7 @@ impl Draft<'_> {
     /// Now is a good time: whatever waits is tried.
     pub(crate) fn wake_up(&mut self, event: Event) {
         self.state.requests.answers = Answers::Untried;
+        self.drop_old_pull();
         self.state.push.retry_now();
         self.state.feed.retry_now();
         self.state.snapshots.retry_now();
@@ -115,6 +116,7 @@ impl Draft<'_> {
 
     /// As [`Draft::wake_up`], and asks what is new.
     fn sync(&mut self, until: u64) {
+        self.drop_old_pull();
         let under_way = self.state.requests.find(Purpose::Pull).is_some();
         self.state.feed.pull_anew(under_way);
         self.state.push.watched_until = until;
@@ -126,9 +128,10 @@ impl Draft<'_> {
     /// The last step did not happen, and with it may have gone an answer, a delta or a snapshot's lines: whatever was under
     /// way is asked for anew. Operations marked as sent are simply sent again; the server knows them by their ids.
     fn commit_failed(&mut self) {
+        self.drop_pull();
         self.state.requests.forget();
         self.state.push.under_way.clear();
-        self.state.feed.forget_frames();
+        self.state.feed.forget_waiting();
         self.state.feed.forget_digest();
         self.state.feed.want_pull();
         self.state.snapshots.abandon();

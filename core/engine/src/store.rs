@@ -56,6 +56,8 @@ pub struct Meta {
     pub ringing: BTreeMap<Uuid, String>,
     /// The server's history is another one than the cursor's: what it had confirmed may be gone, until the next snapshot.
     pub other_history: bool,
+    /// Where the mirror stood when it was cleared, until it is whole again.
+    pub cleared_at: Cursor,
     /// The release that passed over something that it did not know, since the last snapshot that it knew all of. A newer
     /// one fetches everything anew.
     pub passed_over: Option<String>,

@@ -114,6 +114,7 @@ impl Store {
 
     /// Forgets everything, as if the database had just been made. For simulations, which need a new one several times a
     /// second: making its tables takes longer than what is then done with them.
+    #[cfg(feature = "simulation")]
     pub fn clear(&mut self) -> Result<(), StoreError> {
         let mut connection = lock(&self.connection);
         let result = (|| {

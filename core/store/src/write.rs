@@ -33,6 +33,7 @@ pub(crate) fn apply(connection: &Connection, batch: &Batch) -> rusqlite::Result<
 }
 
 /// Empties every table, those of SQLite's own that count rows with them.
+#[cfg(feature = "simulation")]
 pub(crate) fn clear(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let mut statement = connection.prepare_cached(sql)?;

@@ -42,6 +42,7 @@ pub(super) enum Action {
         #[command(subcommand)]
         action: PersonAction,
     },
+    Restored(Restored),
 }
 
 #[derive(Debug, clap::Args)]
@@ -176,6 +177,22 @@ pub(super) struct AddPerson {
 pub(super) struct SetPassword {
     #[command(flatten)]
     pub(super) whose: Whose,
+}
+
+/// Says that the ledger was put back from a backup, before it is served again
+///
+///   innsync-server restored
+///
+/// Phones that know of commits which the backup does not have fetch everything anew, and send again what they had sent and
+/// not seen come back. Once after each restore, while no server runs; another time does no harm.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Restored {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// The id of the one property that it is true of: seaside. Left out: all.
+    #[arg(long)]
+    pub(super) property: Option<String>,
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -63,7 +63,7 @@ fn open(path: &Path, demo: bool) -> Result<(Ledger, TokenKey), CliError> {
 
 /// One process serves a ledger, since each remembers what it has told to whom. Held until the process ends, however that
 /// comes about; `<data>.lock` itself stays and means nothing.
-fn alone(data: &Path) -> Result<File, CliError> {
+pub(super) fn alone(data: &Path) -> Result<File, CliError> {
     let mut name = data.as_os_str().to_owned();
     name.push(".lock");
     let file = File::create(&name).map_err(|error| {

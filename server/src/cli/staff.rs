@@ -108,7 +108,7 @@ pub(super) fn creation(path: &Path) -> String {
 }
 
 /// As a shell reads it back.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:@%+,=".contains(it);
     match !text.is_empty() && text.chars().all(is_plain) {

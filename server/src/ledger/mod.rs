@@ -21,7 +21,7 @@ pub use credentials::{Credentials, RefreshToken};
 pub use error::LedgerError;
 pub use properties::Property;
 
-use crate::reader::Reader;
+use crate::reader::{PageSize, Reader};
 pub(crate) use answers::KeptAnswer;
 pub(crate) use feed::{CommitRow, StoredCommit};
 pub(crate) use outcomes::StoredOutcome;
@@ -52,6 +52,7 @@ impl Ledger {
 
     /// What a backup of this moment would hold, as a ledger of its own in memory. Of a ledger in memory alone: a file is
     /// backed up as docs/operations.md says.
+    #[cfg(feature = "simulation")]
     pub fn copy(&self) -> Result<Self, LedgerError> {
         let (uri, copy) = open::Source::memory();
         // A database in memory is gone with its last connection, so that of the copy comes first.
@@ -62,6 +63,7 @@ impl Ledger {
 
     /// Forgets everything, as if the ledger had just been begun. For simulations, which need a new one several times a
     /// second.
+    #[cfg(feature = "simulation")]
     pub fn clear(&mut self) -> Result<(), LedgerError> {
         let transaction = self.begin()?;
         transaction.pragma_update(None, "defer_foreign_keys", true)?;
@@ -79,6 +81,11 @@ impl Ledger {
     /// A reader with a connection of its own.
     pub fn reader(&self) -> Result<Reader, LedgerError> {
         Ok(Reader::on(self.source.connect_reader()?))
+    }
+
+    /// How much a page of the feed holds for who reads by this connection.
+    pub fn set_page_size(&mut self, size: PageSize) {
+        self.reader.set_page_size(size);
     }
 
     /// Reads by the writing connection itself.

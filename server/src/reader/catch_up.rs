@@ -10,15 +10,34 @@ use crate::ledger::{Head, LedgerError, StoredCommit};
 use crate::ledger::{feed, outcomes, properties};
 use crate::view;
 
-/// Bytes of a page's commits: a frame but for results and envelopes.
-const PAGE_BYTES: usize = limits::FRAME_BYTES * 3 / 4;
-/// Bytes of a page's results. What does not fit is left out: the phone sends the operation again and hears the same.
-const RESULT_BYTES: usize = limits::FRAME_BYTES / 8;
+/// How much a page of the feed holds at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize {
+    /// Commits that are looked at; at least 1.
+    pub commits: usize,
+    /// Bytes of the commits that are told.
+    pub commit_bytes: usize,
+    /// Bytes of results.
+    pub result_bytes: usize,
+}
+
+impl Default for PageSize {
+    /// A frame, together with the envelopes.
+    fn default() -> Self {
+        Self {
+            commits: limits::COMMITS_PER_DELTA,
+            commit_bytes: limits::FRAME_BYTES * 3 / 4,
+            result_bytes: limits::FRAME_BYTES / 8,
+        }
+    }
+}
+
 /// Bytes that a commit and each of its changes take beside the entities' text, at most.
 const ENVELOPE_BYTES: usize = 200;
 
 pub(super) fn catch_up(
     connection: &Connection,
+    size: PageSize,
     property: &str,
     viewer: Uuid,
     cursor: Cursor,
@@ -31,21 +50,21 @@ pub(super) fn catch_up(
     let Some(person) = person_at(connection, property, viewer, cursor)? else {
         return Ok(SyncAnswer::Reset(Reset { reason: ResetReason::Scope }));
     };
-    let to = head.cursor.seq.min(cursor.seq.saturating_add(limits::COMMITS_PER_DELTA as u64));
-    let page = page(feed::range(connection, property, cursor.seq, to)?, person, cursor);
-    let mut results = outcomes::range(connection, property, viewer, cursor.seq, page.to)?;
-    for answer in outcomes_of(connection, property, viewer, pending)? {
-        if !results.iter().any(|known| known.id == answer.id) {
-            results.push(answer);
-        }
-    }
+    let most = u64::try_from(size.commits).unwrap_or(u64::MAX);
+    let to = head.cursor.seq.min(cursor.seq.saturating_add(most));
+    let mut results = Results::new(size.result_bytes);
+    let to = results.of_range(outcomes::range(connection, property, viewer, cursor.seq, to)?, to);
+    let stored = feed::range(connection, property, cursor.seq, to)?;
+    let page = page(stored, size.commit_bytes, person, cursor);
+    results.end_at(page.to);
+    results.asked_for(outcomes_of(connection, property, viewer, pending)?);
     Ok(SyncAnswer::Delta(Delta {
         epoch: head.cursor.epoch,
         from: cursor.seq,
         to: page.to,
         mark: page.mark,
         commits: page.commits,
-        results: fitting(results),
+        results: results.kept,
         more: page.to < head.cursor.seq,
         digest: None,
     }))
@@ -97,7 +116,7 @@ struct Page {
 }
 
 /// As many of the commits as fit, but one at least.
-fn page(stored: Vec<StoredCommit>, mut person: Person, cursor: Cursor) -> Page {
+fn page(stored: Vec<StoredCommit>, most: usize, mut person: Person, cursor: Cursor) -> Page {
     let mut page = Page { to: cursor.seq, mark: cursor.mark, commits: Vec::new() };
     let mut bytes = 0;
     for StoredCommit { row, changes, bytes: text } in stored {
@@ -105,7 +124,7 @@ fn page(stored: Vec<StoredCommit>, mut person: Person, cursor: Cursor) -> Page {
             view::view(&changes, &person, |changes| Commit { seq: row.seq, at: row.at, by: row.by, changes });
         if seen.is_some() {
             bytes += text + ENVELOPE_BYTES * (1 + changes.len());
-            if bytes > PAGE_BYTES && !page.commits.is_empty() {
+            if bytes > most && !page.commits.is_empty() {
                 break;
             }
         }
@@ -116,15 +135,59 @@ fn page(stored: Vec<StoredCommit>, mut person: Person, cursor: Cursor) -> Page {
     page
 }
 
-/// As many of the results as fit.
-fn fitting(results: Vec<OpResult>) -> Vec<OpResult> {
-    let mut bytes = 0;
-    let size = |result: &OpResult| serde_json::to_string(result).map_or(0, |text| text.len());
-    results
-        .into_iter()
-        .take_while(|result| {
-            bytes += size(result);
-            bytes <= RESULT_BYTES
-        })
-        .collect()
+/// The results of a page, as far as they fit.
+struct Results {
+    kept: Vec<OpResult>,
+    bytes: usize,
+    most: usize,
+}
+
+impl Results {
+    fn new(most: usize) -> Self {
+        Self { kept: Vec::new(), bytes: 0, most }
+    }
+
+    /// Takes the viewer's operations in a range that ends at `to`, in order, and says where the page is to end: before the
+    /// first that does not fit, since a phone that has a commit of its own must know that it is. One fits always.
+    fn of_range(&mut self, results: Vec<OpResult>, to: u64) -> u64 {
+        for result in results {
+            let seq = result.result.seq().unwrap_or(to);
+            if !self.take(result) {
+                return seq.saturating_sub(1);
+            }
+        }
+        to
+    }
+
+    /// The page ends there.
+    fn end_at(&mut self, to: u64) {
+        self.kept.retain(|result| result.result.seq().is_none_or(|seq| seq <= to));
+        self.bytes = self.kept.iter().map(size).sum();
+    }
+
+    /// Takes what else is known of what the phone asked about. What does not fit is left out: the phone sends it again and
+    /// hears the same.
+    fn asked_for(&mut self, answers: Vec<OpResult>) {
+        for answer in answers {
+            if !self.kept.iter().any(|known| known.id == answer.id) && !self.take(answer) {
+                break;
+            }
+        }
+    }
+
+    /// `false`: there is no room for it.
+    fn take(&mut self, result: OpResult) -> bool {
+        let bytes = self.bytes + size(&result);
+        let fits = bytes <= self.most || self.kept.is_empty();
+        if fits {
+            self.bytes = bytes;
+            self.kept.push(result);
+        }
+        fits
+    }
+}
+
+/// Bytes of a result as it is sent.
+fn size(result: &OpResult) -> usize {
+    serde_json::to_string(result).map_or(0, |text| text.len())
 }

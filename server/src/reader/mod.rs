@@ -5,6 +5,8 @@
 mod catch_up;
 mod snapshot;
 
+pub use catch_up::PageSize;
+
 use innsync_domain::{Entity, EntityKind, Person, Timestamp, Uuid, may_see, redact};
 use innsync_protocol::{Cursor, EntityRow, OpOutcome, OpResult, SnapshotRequest, SyncAnswer, limits};
 use rusqlite::{Connection, Transaction};
@@ -16,11 +18,16 @@ use crate::ledger::{credentials, entities, outcomes, properties};
 /// A connection that only reads.
 pub struct Reader {
     connection: Connection,
+    page_size: PageSize,
 }
 
 impl Reader {
     pub(crate) fn on(connection: Connection) -> Self {
-        Self { connection }
+        Self { connection, page_size: PageSize::default() }
+    }
+
+    pub(crate) fn set_page_size(&mut self, size: PageSize) {
+        self.page_size = size;
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -103,8 +110,8 @@ impl Reader {
 
     /// What happened after the cursor, as the viewer may see it; or why that cannot be said.
     ///
-    /// At most [`limits::COMMITS_PER_DELTA`] commits are looked at, and no more than fit a frame; `more` says that there
-    /// are further ones. `results` are the viewer's own operations in that range and the known ones among `pending`.
+    /// No more commits are looked at than a page holds ([`PageSize`]); `more` says that there are further ones. `results` are
+    /// all of the viewer's own operations in that range and, as far as there is room, the known ones among `pending`.
     pub fn catch_up(
         &self,
         property: &str,
@@ -113,7 +120,7 @@ impl Reader {
         pending: &[Uuid],
     ) -> Result<SyncAnswer, LedgerError> {
         let transaction = self.begin()?;
-        catch_up::catch_up(&transaction, property, viewer, cursor, pending)
+        catch_up::catch_up(&transaction, self.page_size, property, viewer, cursor, pending)
     }
 
     /// As [`Reader::catch_up`]; where the answer reaches the head, with a digest of all that the viewer may see there.
@@ -125,7 +132,7 @@ impl Reader {
         pending: &[Uuid],
     ) -> Result<SyncAnswer, LedgerError> {
         let transaction = self.begin()?;
-        let mut answer = catch_up::catch_up(&transaction, property, viewer, cursor, pending)?;
+        let mut answer = catch_up::catch_up(&transaction, self.page_size, property, viewer, cursor, pending)?;
         if let SyncAnswer::Delta(delta) = &mut answer
             && !delta.more
         {

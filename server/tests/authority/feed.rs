@@ -2,8 +2,10 @@
 
 use innsync_domain::{TaskType, Uuid};
 use innsync_protocol::{
-    Cursor, Digest, Mark, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer, limits,
+    Cursor, Digest, Mark, Op, OpOutcome, Reset, ResetReason, SnapshotLine, SnapshotRequest, SyncAnswer,
+    limits,
 };
+use innsync_server::reader::PageSize;
 
 use crate::motel::{Motel, create_task, id};
 
@@ -132,6 +134,36 @@ fn pages_fit_a_frame_and_cover_what_is_hidden() {
     assert!(pages > 5, "{pages}");
     assert_eq!(ana.cursor.seq, start + 510);
     ana.assert_is_fresh(&motel);
+}
+
+#[test]
+fn a_page_names_every_operation_of_ones_own_in_it() {
+    // G7: what a page brings and does not name would lie over its own effect on sam's phone, until it was sent again.
+    let mut motel = Motel::open();
+    let size = PageSize { result_bytes: 2_000, ..PageSize::default() };
+    motel.authority.ledger_mut().set_page_size(size);
+    let mut sam = motel.snapshot("sam");
+    let start = sam.cursor.seq;
+    let before = motel.op("sam", create_task("Call room 100", TaskType::General, None));
+    let commands = (1..=100).map(|room| create_task(&format!("Call {room}"), TaskType::General, None));
+    let calls: Vec<Op> = commands.map(|command| motel.op("sam", command)).collect();
+    motel.push("sam", &[std::slice::from_ref(&before), &calls].concat());
+    let pending: Vec<Uuid> = calls.iter().rev().map(|op| op.id).collect();
+    let mut named = Vec::new();
+    loop {
+        let SyncAnswer::Delta(delta) = pull(&motel, "sam", sam.cursor, &pending) else { panic!() };
+        let bytes: usize = delta.results.iter().map(|it| serde_json::to_string(it).unwrap().len()).sum();
+        assert!(bytes <= 2_000, "{bytes}");
+        let own = delta.results.iter().filter_map(|it| it.result.seq());
+        named.extend(own.filter(|seq| (delta.from + 1..=delta.to).contains(seq)));
+        let whole: Vec<u64> = (start + 1..=delta.to).collect();
+        assert_eq!(named, whole, "each commit of the page is sam's own");
+        if !sam.pull(&motel) {
+            break;
+        }
+    }
+    assert_eq!(sam.cursor.seq, start + 101);
+    sam.assert_is_fresh(&motel);
 }
 
 #[test]

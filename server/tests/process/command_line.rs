@@ -191,3 +191,40 @@ async fn an_operator_sets_up_a_motel() {
     assert_eq!(house.try_sign_in("bay", "maria", "drift-wood").await.status, 201);
     assert_eq!(house.refresh(&Session::of(&maria).refresh).await.status, 401);
 }
+
+#[tokio::test]
+async fn an_operator_says_that_a_backup_was_restored() {
+    // G17
+    let house = House::demo();
+    let path = house.data();
+    let data = path.to_str().unwrap();
+    let ana = house.sign_in("ana").await;
+    // Before the first commit ana was not on the staff yet, so of this history it is RESET SCOPE.
+    let reset = async |house: &House, epoch: u64| {
+        let path = format!("/v1/sync?epoch={epoch}&seq=0&mark=0000000000000000");
+        house.call("GET", &path, Some(&ana.access), None).await.body["reason"].clone()
+    };
+    assert_eq!((reset(&house, 1).await, reset(&house, 2).await), ("SCOPE".into(), "HISTORY".into()));
+    let error = failed(&["restored", "--data", data]);
+    assert!(error.contains("served by another process") && error.contains("stop it first"), "{error}");
+
+    let dir = house.stopped().await;
+    assert!(failed(&["restored", "--data", data, "--property", "hillside"]).contains("\"hillside\""));
+    let restored = said(run(&["restored", "--data", data], "").stdout);
+    assert!(restored.contains("seaside begins its epoch 2"), "{restored}");
+    assert!(restored.contains("innsync-server serve --data"), "{restored}");
+    let house = House::with(dir, &[], "info");
+    assert_eq!((reset(&house, 1).await, reset(&house, 2).await), ("HISTORY".into(), "SCOPE".into()));
+}
+
+#[test]
+fn of_a_ledger_that_is_not_there_nobody_says_that_it_was_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("motle.sqlite");
+    let data = path.to_str().unwrap();
+    assert!(failed(&["restored", "--data", data]).contains("there is no ledger"));
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing is left behind");
+    std::fs::write(&path, "").unwrap();
+    assert!(failed(&["restored", "--data", data]).contains("has no property"));
+    assert!(help(&["restored"]).contains("backup"));
+}

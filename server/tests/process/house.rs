@@ -113,11 +113,15 @@ impl House {
     }
 
     /// The same ledger, served again.
-    pub(crate) async fn restarted(mut self, args: &[&str]) -> Self {
+    pub(crate) async fn restarted(self, args: &[&str]) -> Self {
+        Self::with(self.stopped().await, args, "info")
+    }
+
+    /// Its folder, once it has ended in order.
+    pub(crate) async fn stopped(mut self) -> TempDir {
         self.interrupt("-TERM");
         assert_eq!(self.end().await.1, Some(0));
-        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
-        Self::with(dir, args, "info")
+        std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -160,7 +160,8 @@ impl World {
         let gone = touched.deleted.iter().map(|op| op.op.id).filter(|id| choice != Choice::GiveUp(*id));
         self.left.extend(gone.map(|id| (id, model)));
         let model = self.past.get(model).unwrap_or(&self.model);
-        phone.watch.committed(model, &phone.shadow, &touched, choice)?;
+        let may_lose = !self.past.is_empty();
+        phone.watch.committed(model, &phone.shadow, &touched, choice, may_lose)?;
         self.shows_what_is_pending(who, &touched)
     }
 

@@ -14,8 +14,6 @@ use crate::world::World;
 const REPLAYED_EVERY: u64 = 32;
 /// Milliseconds within which what may be sent is (G3), and the hub's second at which it is looked at.
 const SENT_WITHIN_MS: u64 = 5_000 + 1_000;
-/// What the engine says of an operation that nothing holds back.
-const ABOUT_TO_BE_SENT: &str = "It is about to be sent.";
 
 /// What must have become of operations after a step.
 #[derive(Debug, Default)]
@@ -137,7 +135,6 @@ impl World {
         let engine = phone.engine.as_ref().filter(|engine| !engine.is_refreshing())?;
         let queued = phone.shadow.outbox.values().filter(|op| op.state == OpState::Queued);
         let first: &QueuedOp = queued.min_by_key(|op| op.order)?;
-        let why = engine.why_waiting(phone.now(self.now), first.op.id)?;
-        (why == ABOUT_TO_BE_SENT).then_some(first.op.id)
+        engine.is_about_to_be_sent(phone.now(self.now), first.op.id).then_some(first.op.id)
     }
 }

@@ -23,9 +23,9 @@ pub(crate) struct Watch {
     /// Operations that were answered, and sent again since a history was lost: until they are answered again they may lie
     /// over later ones.
     offered: BTreeSet<Uuid>,
-    /// Rows that operations write which another phone sends, too, with a copy of this one's outbox: the server's state may be
-    /// of a later one than this phone thinks that it has sent.
-    shared: BTreeSet<EntityRef>,
+    /// Operations that another phone sends, too, with a copy of this one's outbox: as long as they are in it, the server's
+    /// state may be of a later one than this phone thinks that it has sent.
+    shared: BTreeSet<Uuid>,
     /// What a row has looked like since it last had a reason to change back.
     looks: BTreeMap<EntityRef, Vec<Option<Entity>>>,
 }
@@ -61,27 +61,34 @@ impl Watch {
         name: &'static str,
         outbox: impl Iterator<Item = &'a QueuedOp>,
     ) -> Self {
-        self.shared.extend(outbox.flat_map(|op| op.footprint.writes.iter().cloned()));
+        self.shared.extend(outbox.map(|op| op.op.id));
         Self { name, ..self.clone() }
     }
 
-    /// A transaction was committed.
+    /// A transaction was committed. `may_lose`: a backup was restored before.
     pub(crate) fn committed(
         &mut self,
         model: &Model,
         shadow: &Shadow,
         touched: &Touched,
         by: Choice,
+        may_lose: bool,
     ) -> Checked {
         let from = self.seq;
         let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
         let is_offered = |id: &Uuid| shadow.outbox.get(id).is_some_and(|op| !applied(op));
         let before = touched.put.iter().filter(|(_, before)| before.as_ref().is_some_and(applied));
-        self.offered.extend(before.map(|(id, _)| *id).filter(is_offered));
+        let offered = before.map(|(id, _)| *id).filter(is_offered);
+        self.offered.extend(offered);
+        if let Some(id) = self.offered.first().filter(|_| !may_lose) {
+            let detail = format!("{} sends {id} again, that the server has taken and not lost", self.name);
+            return Err(Violation::new("G7", detail));
+        }
         self.removed(model, shadow, touched, by)?;
         self.mirror(model, shadow, touched)?;
         self.flicker(model, shadow, touched, by, from)?;
         self.offered.retain(is_offered);
+        self.shared.retain(|id| shadow.outbox.contains_key(id));
         Ok(())
     }
 
@@ -224,10 +231,12 @@ impl Watch {
             self.looks.clear();
             return Ok(());
         };
+        let shared = self.shared_rows(shadow, touched);
+        self.looks.retain(|reference, _| !shared.contains(reference));
         for (reference, before) in &touched.before {
             let now = shadow.shown.get(reference).map(look);
             let before = before.as_ref().map(look);
-            if now == before || self.shared.contains(reference) {
+            if now == before || shared.contains(reference) {
                 continue;
             }
             let looks = self.looks.entry(reference.clone()).or_default();
@@ -250,6 +259,14 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// The rows that operations write, or wrote, that another phone sends, too.
+    fn shared_rows(&self, shadow: &Shadow, touched: &Touched) -> BTreeSet<EntityRef> {
+        let before = touched.put.iter().filter_map(|(_, before)| before.as_ref());
+        let ops = shadow.outbox.values().chain(&touched.deleted).chain(before);
+        let shared = ops.filter(|op| self.shared.contains(&op.op.id));
+        shared.flat_map(|op| op.footprint.writes.iter().cloned()).collect()
     }
 
     /// The rows that a person would not wonder about; `None`: all.

@@ -122,6 +122,8 @@ fn reopen(shared: &Arc<Shared>, files: &Files, http: &Http, kept: &mut Kept) -> 
         }
         match (heard, opened) {
             (Heard::Resume(reply), Ok(actor)) => {
+                // Whoever was asked for quiet and to go on in one breath has said since that they leave.
+                shared.mailbox.leave(false);
                 let _ = reply.send(Ok(()));
                 return Some((actor, Woken::Resumed));
             }

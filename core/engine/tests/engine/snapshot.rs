@@ -1,9 +1,11 @@
 //! The snapshot: first sync, resets, cuts.
 
 use innsync_domain::{EntityKind, SuiteStatus};
-use innsync_engine::{Batch, Input, Meta, OpState, StoreRead, Write};
+use innsync_engine::{Batch, Input, Meta, OpState, Output, StoreRead, Write};
+use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{
     ClientFrame, Delta, OpResult, ResetReason, SnapshotLine, SnapshotRequest, SnapshotResume, SnapshotStart,
+    SyncAnswer,
 };
 
 use crate::support::*;
@@ -428,7 +430,100 @@ fn what_depends_on_an_operation_that_a_backup_lost_does_not_wait_for_it() {
 }
 
 #[test]
-fn frames_and_pulls_of_a_connection_end_with_it() {
+fn what_a_backup_lost_that_nobody_declares_shows_where_a_snapshot_is_fetched_for_another_reason() {
+    // G1, G3, G17: sam became a supervisor, or ana wants everything anew: nobody says HISTORY, but the server has less than
+    // this phone. Of so many operations it is not asked about all.
+    for resets in [true, false] {
+        let mut motel = motel();
+        let mut backup = motel.clone();
+        let mut phone = Phone::online(ana(), &mut motel);
+        let first = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        let push = phone.next_request("/v1/ops");
+        phone.serve_one(&push, &mut motel);
+        phone.delta(motel.delta(ana(), 0, 1));
+        assert_eq!(phone.state_of(first), None);
+        let second = phone.try_after(set_status(103, SuiteStatus::Cleaning), vec![first]).unwrap().id;
+        let calls: Vec<_> =
+            (0..260).map(|call| phone.tap(report(id(7_000 + call), "Towels for 105"))).collect();
+        phone.serve(&mut motel);
+        let is_taken = |id: &_| matches!(phone.state_of(*id), Some(OpState::Applied { .. }));
+        assert!(calls.len() > PENDING_PER_RESUME && calls.iter().chain([&second]).all(is_taken));
+        backup.history = 1;
+        match resets {
+            true => phone.reset(ResetReason::Scope),
+            false => drop(phone.feed(Input::ClearCache)),
+        }
+        phone.settle();
+        let snapshot = phone.next_request("/v1/snapshot");
+        phone.serve_one(&snapshot, &mut backup);
+        while phone.engine.status().pending_changes > 0 {
+            phone.pass(1_000);
+            phone.catch_up(&mut backup);
+            assert!(phone.now.boot_ms < 600_000, "{:?}", phone.why(second));
+        }
+        assert!(calls.iter().chain([&second]).all(|id| backup.outcomes[id].seq().is_some()));
+        let sent = backup.received.iter().rfind(|op| op.id == second).unwrap();
+        assert!(sent.depends_on.is_empty(), "a server would wait for it");
+    }
+}
+
+#[test]
+fn a_pull_goes_on_over_a_link_that_breaks_all_the_time() {
+    // G5, G6: no socket lives as long as a page takes.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    for number in [103, 104, 105] {
+        motel.act(maria(), set_status(number, SuiteStatus::OutOfService));
+    }
+    phone.delta(motel.delta(ana(), 1, 1));
+    for (from, to) in [(0, 1), (1, 2)] {
+        let pull = phone.next_request(&format!("/v1/sync?epoch=1&seq={from}&"));
+        phone.break_link();
+        phone.come_back(&motel);
+        assert!(!phone.has_request("/v1/sync"), "it is under way");
+        let page = Delta { more: true, ..motel.delta(ana(), from, to) };
+        phone.answer(&pull, 200, SyncAnswer::Delta(page).to_json());
+        assert_eq!(phone.cursor().seq, 0, "whether the server still knows that is not known");
+    }
+    // What comes live meanwhile is shown.
+    let page = phone.next_request("/v1/sync?epoch=1&seq=2&");
+    phone.break_link();
+    phone.come_back(&motel);
+    let Some(ClientFrame::Resume(resume)) = phone.frames.last() else { panic!("{:?}", phone.frames) };
+    assert_eq!((resume.cursor.seq, resume.cursor.mark), (2, motel.mark(2)));
+    phone.delta(motel.delta(ana(), 2, 3));
+    assert_eq!(phone.cursor(), motel.cursor(), "all three, in one transaction");
+    assert_eq!(phone.store.rows(), &motel.visible(ana()));
+    motel.act(maria(), set_status(104, SuiteStatus::VacantDirty));
+    phone.delta(motel.delta(ana(), 3, 4));
+    assert_eq!(phone.sees(&suite_ref(104), "status"), "VACANT_DIRTY");
+    let late = SyncAnswer::Delta(motel.delta(ana(), 2, 3)).to_json();
+    phone.answer(&page, 200, late);
+    phone.catch_up(&mut motel);
+    assert_eq!(phone.store.history(&suite_ref(104), "status").last().unwrap(), "VACANT_DIRTY");
+}
+
+#[test]
+fn who_waits_for_what_is_new_does_not_wait_for_a_pull_of_an_older_connection() {
+    // G11: it may lead nowhere.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    motel.act(maria(), set_status(103, SuiteStatus::OutOfService));
+    motel.act(maria(), set_status(104, SuiteStatus::OutOfService));
+    phone.delta(motel.delta(ana(), 1, 2));
+    let _hangs = phone.next_request("/v1/sync");
+    phone.break_link();
+    phone.come_back(&motel);
+    assert!(!phone.has_request("/v1/sync"));
+    phone.feed(Input::Barrier { request: 9 });
+    phone.settle();
+    phone.serve(&mut motel);
+    assert!(phone.said.contains(&Output::UpToDate { request: 9 }));
+    assert_eq!(phone.cursor(), motel.cursor());
+}
+
+#[test]
+fn frames_of_a_connection_end_with_it() {
     // G6, G17: a frame that waited for a pull would fit, were the server still what it was.
     let mut motel = motel();
     let mut backup = motel.clone();
@@ -442,20 +537,20 @@ fn frames_and_pulls_of_a_connection_end_with_it() {
     assert_eq!(phone.cursor().seq, 0, "it waits for the pull");
     let late = innsync_protocol::SyncAnswer::Delta(motel.delta(ana(), 0, 2)).to_json();
     phone.break_link();
+    backup.history = 1;
     for number in [101, 102] {
         backup.act(maria(), set_status(number, SuiteStatus::OutOfService));
     }
     let mut motel = backup;
-    phone.feed(Input::Foreground);
-    phone.settle();
-    phone.greet(&motel);
+    phone.come_back(&motel);
     phone.answer(&pull, 200, late);
-    assert_eq!(phone.cursor().seq, 0, "it is of the server that was");
+    assert_eq!(phone.cursor().seq, 0, "it may be of a server that was");
     phone.delta(motel.delta(ana(), 2, 2));
-    let pull = phone.next_request("/v1/sync");
-    phone.serve_one(&pull, &mut motel);
+    phone.catch_up(&mut motel);
     assert_eq!(phone.cursor(), motel.cursor());
     assert_eq!(phone.store.rows(), &motel.visible(ana()));
+    let seen = phone.store.history(&suite_ref(103), "status");
+    assert!(!seen.contains(&"OUT_OF_SERVICE".to_owned()), "of what was lost nothing was shown: {seen:?}");
 }
 
 #[test]

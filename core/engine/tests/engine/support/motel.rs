@@ -18,6 +18,7 @@ struct Done {
     at: Timestamp,
     by: Uuid,
     operation: Uuid,
+    mark: Mark,
     changes: Vec<(Change, Person, Person)>,
 }
 
@@ -25,6 +26,8 @@ struct Done {
 pub struct Motel {
     pub rows: BTreeMap<EntityRef, Entity>,
     pub epoch: u64,
+    /// Which history it is in, where a backup took its place and nobody said so.
+    pub history: u64,
     log: Vec<Done>,
     pub outcomes: BTreeMap<Uuid, OpOutcome>,
     /// How often each operation arrived.
@@ -49,6 +52,7 @@ impl Motel {
         Self {
             rows,
             epoch: 1,
+            history: 0,
             log: Vec::new(),
             outcomes: BTreeMap::new(),
             arrivals: BTreeMap::new(),
@@ -69,7 +73,14 @@ impl Motel {
     }
 
     pub fn mark(&self, seq: u64) -> Mark {
-        Mark(if seq == 0 { 0 } else { seq * 1_000 + self.epoch })
+        match seq.checked_sub(1) {
+            None => Mark(0),
+            Some(at) => self.log.get(at as usize).map_or(self.new_mark(seq), |done| done.mark),
+        }
+    }
+
+    fn new_mark(&self, seq: u64) -> Mark {
+        Mark(seq * 1_000 + self.history * 100 + self.epoch)
     }
 
     pub fn cursor(&self) -> Cursor {
@@ -147,7 +158,8 @@ impl Motel {
                 changes.push((change.clone(), person.clone(), after));
             }
         }
-        self.log.push(Done { at: when, by, operation, changes });
+        let mark = self.new_mark(self.seq() + 1);
+        self.log.push(Done { at: when, by, operation, mark, changes });
         let version = self.rows.get(&primary).map_or(0, Entity::version);
         OpOutcome::Applied { seq: self.seq(), version, skipped: effects.skipped }
     }

@@ -9,7 +9,8 @@ use innsync_engine::{
     Input, Now, OpState, Output, Receipt, Session, SocketEvent, verify,
 };
 use innsync_protocol::{
-    ClientFrame, Connected, Delta, HeartbeatAck, Reset, ResetReason, ServerFrame, SnapshotRequest, SyncAnswer,
+    ClientFrame, Connected, Cursor, Delta, HeartbeatAck, Reset, ResetReason, ServerFrame, SnapshotRequest,
+    SyncAnswer,
 };
 
 use super::{MORNING, Motel, TestStore, id};
@@ -208,6 +209,13 @@ impl Phone {
         self.settle();
     }
 
+    /// A new socket, greeted.
+    pub fn come_back(&mut self, motel: &Motel) {
+        self.feed(Input::Foreground);
+        self.settle();
+        self.greet(motel);
+    }
+
     // HTTP.
 
     pub fn next_request(&mut self, path: &str) -> HttpRequest {
@@ -255,7 +263,7 @@ impl Phone {
             }
             self.answer(request, 200, "");
         } else if request.path.starts_with("/v1/sync") {
-            let mut answer = motel.sync(self.employee, self.cursor());
+            let mut answer = motel.sync(self.employee, asked_at(&request.path));
             if let (SyncAnswer::Delta(delta), true) = (&mut answer, request.path.ends_with("&digest=true")) {
                 delta.digest = Some(motel.digest(self.employee));
             }
@@ -353,7 +361,9 @@ impl Phone {
     }
 
     pub fn why(&self, op: Uuid) -> String {
-        self.engine.why_waiting(self.now, op).unwrap_or_else(|| "confirmed".into())
+        let why = self.engine.why_waiting(self.now, op).unwrap_or_else(|| "confirmed".into());
+        assert_eq!(self.engine.is_about_to_be_sent(self.now, op), why == "It is about to be sent.");
+        why
     }
 
     pub fn effects(&self) -> Vec<Effect> {
@@ -384,4 +394,12 @@ impl Phone {
     pub fn state(&self) -> ConnectionState {
         self.engine.connection()
     }
+}
+
+/// The place in the feed that a pull asks from.
+fn asked_at(path: &str) -> Cursor {
+    let pairs = path.split_once('?').unwrap().1.split('&').map(|pair| pair.split_once('=').unwrap());
+    let value = |name| pairs.clone().find(|(it, _)| *it == name).unwrap().1;
+    let (epoch, seq) = (value("epoch").parse().unwrap(), value("seq").parse().unwrap());
+    Cursor { epoch, seq, mark: value("mark").parse().unwrap() }
 }
