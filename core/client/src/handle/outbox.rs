@@ -28,13 +28,14 @@ impl InnSync {
     /// Carries out a command on the phone and queues it for the server. Returns when it is saved on disk; never waits
     /// for the network.
     ///
-    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
+    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `UpdateRequired` (see [`open`](crate::open)), `Closed`.
     pub async fn execute(&self, command: Command) -> Result<Receipt, Error> {
         self.execute_after(command, Vec::new()).await
     }
 
     /// As [`InnSync::execute`], to be sent only after those operations have succeeded.
     pub async fn execute_after(&self, command: Command, depends_on: Vec<Uuid>) -> Result<Receipt, Error> {
+        self.writable()?;
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.execute(id, command, depends_on, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
@@ -45,6 +46,7 @@ impl InnSync {
     /// Errors: `InvalidInput` (it is not parked, or the phone has no data yet), `Rejected` (by the rules, at once),
     /// `StorageFull`.
     pub async fn retry(&self, operation: Uuid) -> Result<Uuid, Error> {
+        self.writable()?;
         let id = self.new_id();
         self.ask(move |actor| actor.retry(operation, id)).await
     }
@@ -54,6 +56,7 @@ impl InnSync {
     /// Errors: `Rejected` (the phone refuses it already, and the parked one stays as it was), `InvalidInput` (there is no
     /// such operation), `StorageFull`.
     pub async fn edit(&self, operation: Uuid, command: Command) -> Result<Receipt, Error> {
+        self.writable()?;
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.edit(operation, id, command, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
@@ -67,6 +70,7 @@ impl InnSync {
 
     /// As [`InnSync::discard`], with all that builds on it; says what was forgotten. What has left the phone already stays.
     pub async fn discard_with_dependents(&self, operation: Uuid) -> Result<Vec<Uuid>, Error> {
+        self.writable()?;
         self.ask(move |actor| actor.discard_with_dependents(operation)).await
     }
 
@@ -97,6 +101,7 @@ impl InnSync {
     ///
     /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
+        self.writable()?;
         self.ask(move |actor| actor.discard(operation)).await
     }
 
