@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Backgrounded, Change, Clock, Command, Entity, EntityKind, Error, InnSync, MemorySessions, MyTasks, Now,
-    Outcome, PendingWork, Query, Session, SessionError, SessionStore, SyncState, SystemClock, Update,
-    accounts, open, sign_in,
+    Backgrounded, Change, Clock, Command, ConnectionState, Entity, EntityKind, Error, InnSync,
+    MemorySessions, MyTasks, Now, Outcome, PendingWork, Query, Session, SessionError, SessionStore,
+    SyncState, SystemClock, Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -405,7 +405,9 @@ async fn what_was_discarded_is_shown_for_thirty_days() {
     let ana = sign_in(options, common::PASSWORD).await.unwrap();
     ana.connect();
     let link = peer.welcome().await;
-    until(&ana.watch_status(), |status| status.has_data).await;
+    // The snapshot may come before the server's time does, by which thirty days are counted.
+    let met = ConnectionState::Connected;
+    until(&ana.watch_status(), |status| status.has_data && status.connection == met).await;
     ana.disconnect();
     drop(link);
     let receipt = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();

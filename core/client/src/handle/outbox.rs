@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use innsync_domain::{Command, Timestamp, Uuid};
 use innsync_engine::{Discarded, QueuedOp, Receipt, StoreRead};
+use innsync_store::Quarantined;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{InnSync, Outcome};
@@ -21,6 +23,13 @@ struct Work<'a> {
     at: Timestamp,
     outbox: Vec<QueuedOp>,
     discarded: Vec<Discarded>,
+    unreadable: Vec<Value>,
+}
+
+/// What was put aside of a person's work, as it was stored; a text where it is no JSON.
+fn unreadable(aside: Vec<Quarantined>) -> Vec<Value> {
+    let work = aside.into_iter().filter(|it| ["outbox", "discarded"].contains(&it.source.as_str()));
+    work.map(|it| serde_json::from_str(&it.body).unwrap_or(Value::String(it.body))).collect()
 }
 
 /// Commands and the outbox.
@@ -80,7 +89,8 @@ impl InnSync {
     }
 
     /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
-    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […]}`, for a file to be handed in.
+    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […], "unreadable": […]}`, for a file to be handed in.
+    /// `unreadable` holds what this release could not read of both, as it was stored.
     pub async fn export_work(&self) -> Result<String, Error> {
         let (account, at) = (self.inner.shared.account.clone(), self.inner.shared.now().wall);
         self.ask(move |actor| {
@@ -90,6 +100,7 @@ impl InnSync {
                 at,
                 outbox: actor.store().outbox()?,
                 discarded: actor.discarded()?,
+                unreadable: unreadable(actor.store().quarantined()?),
             };
             serde_json::to_string_pretty(&work).map_err(|error| Error::bug("work is no JSON", &error))
         })
