@@ -30,7 +30,7 @@ pub enum InnSyncError {
         detail: String,
     },
     /// Ask for an update of the app: the server, or the database on the phone, is of a newer release.
-    #[error("this release of the app is too old")]
+    #[error("this release of the app is too old; update the app, nothing on the phone is lost")]
     UpdateRequired,
     /// Ask to free some space. Nothing was written, nothing saved earlier is lost.
     #[error("the phone's storage is full")]

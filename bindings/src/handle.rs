@@ -270,7 +270,7 @@ impl InnSyncHandle {
     }
 
     /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
-    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […]}`, for a file to be handed in.
+    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […], "unreadable": […]}`, for a file to be handed in.
     pub async fn export_work(&self) -> Result<String, InnSyncError> {
         caught_async(self.innsync.export_work()).await
     }

@@ -60,6 +60,8 @@ record!(
 choice!(
     /// What the sync line says, the first that applies.
     SyncState = innsync_client::SyncState {
+        /// "Update the app. Until then nothing can be changed or sent; nothing is lost." A newer release wrote the database.
+        UpdateRequired,
         /// "Sign in to send your changes."
         SignInRequired,
         /// "{parked} change(s) need you."

@@ -5,6 +5,7 @@ mod bindings;
 mod cargo;
 mod demo;
 mod e2e;
+mod golden;
 mod shells;
 mod sim;
 mod test;
@@ -33,6 +34,9 @@ enum Command {
     Sim(sim::Args),
     /// Runs rounds of chaos: server and phones as processes, a bad network between them, and kill -9 of both.
     E2e(e2e::Args),
+    /// Writes the databases of this release to `tests/golden`, where they are missing: with each migration, once.
+    #[command(hide = true)]
+    Golden,
     /// Writes the Kotlin and Swift that belong to the core, and puts the libraries where the two packages find them.
     Bindings(bindings::Args),
     /// Measures InnSync beside plain baselines in the same run, and prints a table.
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Basement(args) => demo::run_basement(&args),
         Command::Sim(args) => sim::run(&args),
         Command::E2e(args) => e2e::run(&args),
+        Command::Golden => golden::run(),
         Command::Bindings(args) => bindings::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

@@ -26,8 +26,9 @@ pub enum Error {
          server with its own certificate needs its root given to the app"
     )]
     ServerNotTrusted(String),
-    /// Ask for an update of the app: the server, or the database on the phone, is of a newer release.
-    #[error("this release of the app is too old")]
+    /// Ask for an update of the app: the server, or the database on the phone, is of a newer release. What is on the phone
+    /// is untouched, and as far as this release knows it can be read.
+    #[error("this release of the app is too old; update the app, nothing on the phone is lost")]
     UpdateRequired,
     /// Ask to free some space. Nothing was written, nothing saved earlier is lost.
     #[error("the phone's storage is full")]
@@ -78,6 +79,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Full => Self::StorageFull,
             StoreError::Corrupt(_) => Self::StorageCorrupt,
+            StoreError::ReadOnly => Self::UpdateRequired,
             StoreError::Other(detail) => Self::bug("the database failed", &detail),
         }
     }

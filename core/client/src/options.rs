@@ -117,8 +117,12 @@ pub async fn sign_in(options: Options, password: &str) -> Result<InnSync, Error>
 /// Opens the database of a person who has signed in on this phone before. Needs no network; blocks for a moment. While a
 /// handle that has it open is being closed, or another process has it, that is waited for, for at most two seconds.
 ///
+/// A database that a newer release of the app has written is opened for reading alone, and stays as it is: screens show what
+/// this release knows of it, [`SyncState::UpdateRequired`](crate::SyncState) says what to do, nothing connects, and
+/// whatever would write fails with `UpdateRequired`.
+///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired` (the database is of a newer
-/// release), `StorageCorrupt`, `StorageFull`, `InvalidInput`.
+/// release, and this one cannot read it), `StorageCorrupt`, `StorageFull`, `InvalidInput`.
 pub fn open(options: Options) -> Result<InnSync, Error> {
     let opening = Opening::new(options)?;
     let known = opening.files.account().ok_or(Error::SignInRequired)?;

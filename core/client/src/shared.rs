@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use innsync_domain::Timestamp;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     /// Why the server's certificate was not trusted when it was last asked for something.
     distrusted: Mutex<Option<String>>,
     last_now: Mutex<Now>,
+    /// Whether a newer release has written the database: nothing in it may change.
+    read_only: AtomicBool,
 }
 
 /// What [`Shared`] is made of.
@@ -95,6 +98,7 @@ impl Shared {
             session: Mutex::new(parts.session),
             distrusted: Mutex::default(),
             last_now: Mutex::new(Now { boot_ms: 0, wall: Timestamp::default() }),
+            read_only: AtomicBool::new(false),
         }
     }
 
@@ -115,6 +119,15 @@ impl Shared {
 
     pub(crate) fn set_session(&self, session: Option<Session>) {
         *self.lock() = session;
+    }
+
+    /// Whether a newer release has written the database, as it was last opened.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::Relaxed);
     }
 
     /// Why the server was not trusted when it was last asked.

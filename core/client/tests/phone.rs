@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Change, Clock, Command, Entity, Error, InnSync, MemorySessions, MyTasks, Now, Outcome, PendingWork,
-    Query, Session, SessionError, SessionStore, SyncState, SystemClock, Update, accounts, open, sign_in,
+    Backgrounded, Change, Clock, Command, ConnectionState, Entity, EntityKind, Error, InnSync,
+    MemorySessions, MyTasks, Now, Outcome, PendingWork, Query, Session, SessionError, SessionStore,
+    SyncState, SystemClock, Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -142,20 +143,80 @@ async fn who_goes_on_at_once_after_a_pause_is_not_leaving() {
 }
 
 #[tokio::test]
-async fn a_damaged_or_newer_database_is_said_so_and_left_alone() {
+async fn a_damaged_database_is_said_so_and_left_alone() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     peer.sign_in(phone.path()).await.close().await;
     let path = database(phone.path());
     let good = fs::read(&path).unwrap();
-    let mut newer = good.clone();
-    newer[60..64].copy_from_slice(&9_999_u32.to_be_bytes()); // SQLite's user_version.
-    for (bytes, error) in [(newer, Error::UpdateRequired), (vec![0x5a; 8_192], Error::StorageCorrupt)] {
-        fs::write(&path, &bytes).unwrap();
-        assert_eq!(open(peer.options(phone.path())).unwrap_err(), error);
-        assert_eq!(fs::read(&path).unwrap(), bytes, "not touched");
-    }
+    let noise = vec![0x5a; 8_192];
+    fs::write(&path, &noise).unwrap();
+    assert_eq!(open(peer.options(phone.path())).unwrap_err(), Error::StorageCorrupt);
+    assert_eq!(fs::read(&path).unwrap(), noise, "not touched");
     fs::write(&path, good).unwrap();
     open(peer.options(phone.path())).unwrap();
+}
+
+/// The app was updated, and the older one came back: ana sees what there is, is told what to do, and nothing changes.
+#[tokio::test]
+async fn the_database_of_a_newer_release_is_for_reading() {
+    // G18
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let ana = ana_with_data(&peer, phone.path()).await;
+    ana.disconnect();
+    let started = ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap().id;
+    ana.close().await;
+    let path = database(phone.path());
+    let mut newer = fs::read(&path).unwrap();
+    let format: [u8; 4] = newer[60..64].try_into().unwrap(); // SQLite's user_version.
+    newer[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
+    fs::write(&path, &newer).unwrap();
+    let asked_before = peer.asked("").len();
+
+    let ana = open(peer.options(phone.path())).unwrap();
+    ana.connect();
+    let line = ana.sync_line().await.unwrap();
+    assert_eq!((line.state, line.pending), (SyncState::UpdateRequired, 1));
+    let card = ana.my_tasks().await.unwrap().tasks.remove(0);
+    assert!(card.unsent && card.task.status == innsync_client::domain::TaskStatus::InProgress);
+    let Some(Update::Reset(live)) = soon(ana.live(Query::tasks()).next()).await else {
+        panic!("the first item is a Reset")
+    };
+    assert_eq!(live.len(), 1);
+    assert_eq!(ana.outbox().await.unwrap()[0].op.id, started);
+    assert!(ana.export_work().await.unwrap().contains(&started.to_string()));
+
+    let old = Err(Error::UpdateRequired);
+    assert_eq!(ana.execute(Command::CompleteTask { task_id: TASK_TOWELS }).await.map(drop), old);
+    assert_eq!(ana.edit(started, Command::CompleteTask { task_id: TASK_TOWELS }).await.map(drop), old);
+    assert_eq!(ana.retry(started).await.map(drop), old);
+    assert_eq!(ana.discard(started).await, old);
+    assert_eq!(ana.discard_with_dependents(started).await.map(drop), old);
+    assert_eq!(ana.refresh().await, old);
+    assert_eq!(ana.clear_cache().await, old);
+    assert_eq!(ana.clear_kind(EntityKind::Task).await, old);
+    assert_eq!(ana.send(r#"{"type":"SUBSCRIBE"}"#), old);
+    assert_eq!(ana.up_to_date(Duration::from_secs(5)).await, old);
+    assert_eq!(ana.sign_out(PendingWork::Send(Duration::from_secs(5))).await, old);
+    assert_eq!(ana.sign_out(PendingWork::Discard).await, old);
+    assert!(Error::UpdateRequired.to_string().contains("update the app"));
+    let diagnosis: serde_json::Value = serde_json::from_str(&ana.diagnostics().await.unwrap()).unwrap();
+    assert_eq!(diagnosis["storage"]["readOnly"], true);
+
+    // To the background and back.
+    let left = soon(ana.background(Duration::from_secs(5))).await.unwrap();
+    assert!(matches!(left, Backgrounded::Left { operations: 1, .. }), "{left:?}");
+    soon(ana.resume()).await.unwrap();
+    assert_eq!(ana.outbox().await.unwrap().len(), 1);
+    ana.close().await;
+    assert_eq!(fs::read(&path).unwrap(), newer, "not a byte");
+    assert_eq!(peer.asked("").len(), asked_before, "nobody was asked for anything");
+
+    // The update comes, and it goes on.
+    newer[60..64].copy_from_slice(&format);
+    fs::write(&path, &newer).unwrap();
+    let ana = open(peer.options(phone.path())).unwrap();
+    ana.execute(Command::CompleteTask { task_id: TASK_TOWELS }).await.unwrap();
+    assert_eq!(ana.outbox().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -122,6 +122,11 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("the phone's database is damaged: {0}")]
     Corrupt(String),
+    /// A newer release of the app has written it: update the app. Nothing was written.
+    #[error(
+        "the phone's database was written by a newer release; update the app, what is in it is untouched"
+    )]
+    ReadOnly,
     /// Anything else.
     #[error("the phone's database failed: {0}")]
     Other(String),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
 use innsync_engine::{Digest, Discarded, Effect, Meta, QueuedOp};
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params, params_from_iter};
 
 use crate::column::from_json;
@@ -23,7 +23,16 @@ pub(crate) struct Database<'c> {
     no_bases: OnceCell<bool>,
 }
 
+const OUTBOX: &str = "SELECT id, doc FROM outbox ORDER BY ord, id";
+const DISCARDED: &str = "SELECT id, doc FROM discarded ORDER BY at DESC, id DESC";
+const EFFECTS: &str = "SELECT id, body FROM effects WHERE presented = 0 ORDER BY ord";
+const META: &str = "SELECT doc FROM meta WHERE one = 1";
+const BASES: &str = "SELECT kind, id, doc FROM base";
+
 impl<'c> Database<'c> {
+    /// How documents are read.
+    pub(crate) const DOCUMENTS: [&'static str; 5] = [OUTBOX, DISCARDED, EFFECTS, META, BASES];
+
     pub(crate) fn new(connection: &'c Connection) -> Self {
         Self {
             connection,
@@ -83,7 +92,7 @@ impl<'c> Database<'c> {
         let base: Option<Option<String>> = self
             .connection
             .prepare_cached("SELECT doc FROM base WHERE kind = ?1 AND id = ?2")?
-            .query_row(params![kind.as_str(), id.as_bytes()], |row| row.get(0))
+            .query_row(params![kind.as_str(), id.as_bytes()], |row| row.get_ref(0).map(lossy))
             .optional()?;
         match base {
             None => self.shown(kind, id),
@@ -115,14 +124,19 @@ impl<'c> Database<'c> {
     }
 
     pub(crate) fn bases(&self) -> rusqlite::Result<Vec<EntityRef>> {
-        let mut bases: Vec<EntityRef> = self
-            .connection
-            .prepare_cached("SELECT kind, id FROM base ORDER BY kind, id")?
-            .query_map([], |row| {
-                let kind: String = row.get(0)?;
-                Ok(EntityRef::new(kind.as_str().into(), Uuid::from_bytes(row.get(1)?)))
-            })?
-            .collect::<rusqlite::Result<_>>()?;
+        let mut statement = self.connection.prepare_cached(BASES)?;
+        let mut rows = statement.query([])?;
+        let mut bases = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (kind, key) = (lossy(row.get_ref(0)?).unwrap_or_default(), row.get_ref(1)?.as_bytes()?);
+            match Uuid::from_slice(key) {
+                Ok(id) => bases.push(EntityRef::new(kind.as_str().into(), id)),
+                Err(why) => {
+                    let doc = lossy(row.get_ref(2)?).unwrap_or_default();
+                    self.bad.borrow_mut().push(Quarantined::document("base", key, &doc, why.to_string()));
+                }
+            }
+        }
         // Kinds have an order of their own, not that of their names.
         bases.sort();
         Ok(bases)
@@ -148,15 +162,15 @@ impl<'c> Database<'c> {
     }
 
     pub(crate) fn outbox(&self) -> rusqlite::Result<Vec<QueuedOp>> {
-        self.documents("outbox", "SELECT id, doc FROM outbox ORDER BY ord, id")
+        self.documents("outbox", OUTBOX, |op: &QueuedOp| op.op.id)
     }
 
     pub(crate) fn discarded(&self) -> rusqlite::Result<Vec<Discarded>> {
-        self.documents("discarded", "SELECT id, doc FROM discarded ORDER BY at DESC, id DESC")
+        self.documents("discarded", DISCARDED, |discarded: &Discarded| discarded.op.op.id)
     }
 
     pub(crate) fn effects(&self) -> rusqlite::Result<Vec<Effect>> {
-        self.documents("effects", "SELECT id, body FROM effects WHERE presented = 0 ORDER BY ord")
+        self.documents("effects", EFFECTS, |effect: &Effect| effect.id)
     }
 
     pub(crate) fn knows_effect(&self, id: Uuid) -> rusqlite::Result<bool> {
@@ -168,9 +182,10 @@ impl<'c> Database<'c> {
     pub(crate) fn meta(&self) -> rusqlite::Result<Meta> {
         let doc: Option<String> = self
             .connection
-            .prepare_cached("SELECT doc FROM meta WHERE one = 1")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
+            .prepare_cached(META)?
+            .query_row([], |row| row.get_ref(0).map(lossy))
+            .optional()?
+            .flatten();
         if let Some(meta) = doc.and_then(|doc| self.document("meta", &[], &doc, from_json)) {
             return Ok(meta);
         }
@@ -214,14 +229,24 @@ impl<'c> Database<'c> {
         }
     }
 
-    fn documents<T: serde::de::DeserializeOwned>(&self, source: &str, sql: &str) -> rusqlite::Result<Vec<T>> {
+    /// The JSON documents that `sql` selects with their ids. One under an id that is not its own could never be removed: it
+    /// cannot be read either.
+    fn documents<T: serde::de::DeserializeOwned>(
+        &self,
+        source: &str,
+        sql: &str,
+        id_of: impl Fn(&T) -> Uuid,
+    ) -> rusqlite::Result<Vec<T>> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
             let key = row.get_ref(0)?.as_bytes().unwrap_or_default();
-            let doc = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default());
-            all.extend(self.document(source, key, &doc, from_json));
+            let doc = lossy(row.get_ref(1)?).unwrap_or_default();
+            all.extend(self.document(source, key, &doc, |doc| match from_json(doc)? {
+                it if id_of(&it).as_bytes() == key => Ok(it),
+                it => Err(format!("it holds what has the id {}", id_of(&it))),
+            }));
         }
         Ok(all)
     }
@@ -241,4 +266,9 @@ impl<'c> Database<'c> {
             }
         }
     }
+}
+
+/// A text, also where it is no UTF-8; `None`: NULL.
+fn lossy(value: ValueRef<'_>) -> Option<String> {
+    value.as_bytes_or_null().ok().flatten().map(|text| String::from_utf8_lossy(text).into_owned())
 }

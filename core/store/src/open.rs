@@ -8,8 +8,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::database::Database;
 use crate::error::OpenError;
 use crate::migrate::{APPLICATION_ID, FORMAT, application_of, format_of, migrate};
+use crate::table::TABLES;
 
 /// How long a call waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,6 +59,49 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, None, &error))?;
+    prepare_reader(path, connection)
+}
+
+/// A connection that only reads what a newer release has written, and leaves every byte of it as it is. Refused as
+/// [`OpenError::Newer`] where this release finds no longer what it knows.
+pub(crate) fn open_newer(path: &Path) -> Result<Connection, OpenError> {
+    // Without its log or journal the file alone is the whole, and nothing is made beside it.
+    let whole = !["-wal", "-journal"].iter().any(|it| has_content(&beside(path, it)));
+    let connection = if whole { open_unchanging(path)? } else { open_reader(path)? };
+    let format = format_of(&connection).map_err(|error| OpenError::of(path, Some(&connection), &error))?;
+    let known = TABLES.iter().flat_map(|table| [table.select, table.get_staged]).chain(Database::DOCUMENTS);
+    for sql in known {
+        connection.prepare(sql).map_err(|_| newer(path, format))?;
+    }
+    Ok(connection)
+}
+
+fn open_unchanging(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE
+        | OpenFlags::SQLITE_OPEN_URI;
+    let absolute = std::path::absolute(path).map_err(|error| OpenError::io(path, error))?;
+    let connection = Connection::open_with_flags(unchanging(&absolute), flags)
+        .map_err(|error| OpenError::of(path, None, &error))?;
+    prepare_reader(path, connection)
+}
+
+/// The URI of a file that nobody changes (sqlite.org/uri.html).
+fn unchanging(absolute: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in absolute.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte))
+            }
+            byte => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+fn prepare_reader(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| OpenError::of(path, Some(&connection), &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(connection)

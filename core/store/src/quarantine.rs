@@ -1,5 +1,7 @@
 //! What cannot be read is moved aside, so that one bad row neither stops the rest nor is lost.
 
+use std::collections::BTreeMap;
+
 use innsync_domain::Uuid;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
@@ -62,9 +64,12 @@ pub(crate) fn put_aside(connection: &mut Connection, bad: &[Quarantined]) -> rus
             params![it.source, it.key, it.body, it.detail],
         )?;
         match it.source.as_str() {
-            // Operations are still pending for the entity; only the server's state of it is not known any more.
-            "base" => transaction
-                .execute("UPDATE base SET doc = NULL WHERE id = ?1 AND doc = ?2", params![it.key, it.body])?,
+            // Operations are still pending for the entity; only the server's state of it is not known any more. What was
+            // no UTF-8 is not in `body` as it is in the row.
+            "base" if it.key.len() == size_of::<Uuid>() => transaction.execute(
+                "UPDATE base SET doc = NULL WHERE id = ?1 AND (doc = ?2 OR instr(?2, char(0xfffd)) > 0)",
+                params![it.key, it.body],
+            )?,
             // Its id stays known, so that the same cause brings no other.
             "effects" => {
                 transaction.execute("UPDATE effects SET presented = 1, body = '' WHERE id = ?1", [&it.key])?
@@ -74,6 +79,14 @@ pub(crate) fn put_aside(connection: &mut Connection, bad: &[Quarantined]) -> rus
         };
     }
     transaction.commit()
+}
+
+/// How much was moved aside, by the table that it was in.
+pub(crate) fn count(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached("SELECT source, count(*) FROM quarantine GROUP BY source")?
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+        .collect()
 }
 
 /// All that was moved aside, oldest first.

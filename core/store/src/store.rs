@@ -1,5 +1,6 @@
 //! The one writer.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::database::Database;
 use crate::error::{OpenError, store_error};
-use crate::open::{open_in_memory, open_reader, open_writer, use_log};
+use crate::open::{open_in_memory, open_newer, open_reader, open_writer, use_log};
 use crate::quarantine::{self, Quarantined, put_aside};
 use crate::query::Query;
 use crate::reader::{Reader, View};
@@ -30,6 +31,8 @@ pub struct Store {
     pub(crate) connection: Shared,
     /// `None`: in memory.
     path: Option<PathBuf>,
+    /// A newer release has written it: nothing of it may change.
+    read_only: bool,
     durability: Durability,
     /// Whether it keeps a write-ahead log, as it should ([`use_log`]).
     logs: bool,
@@ -69,14 +72,29 @@ impl Store {
         Ok(Self::over(open_in_memory()?, None, true))
     }
 
+    /// Opens a database that a newer release has written ([`OpenError::Newer`]) for reading alone, as far as this release
+    /// knows what is in it. Every commit fails with [`StoreError::ReadOnly`], what cannot be read is left out and stays
+    /// where it is, and no byte of the file changes. Nobody else may have it open.
+    pub fn open_newer(path: &Path) -> Result<Self, OpenError> {
+        let store = Self::over(open_newer(path)?, Some(path.to_owned()), true);
+        Ok(Self { read_only: true, ..store })
+    }
+
+    /// Whether a newer release has written it, and this one may only read it.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     fn over(connection: Connection, path: Option<PathBuf>, logs: bool) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), path, durability: Durability::OnDisk, logs }
+        let connection = Arc::new(Mutex::new(connection));
+        Self { connection, path, read_only: false, durability: Durability::OnDisk, logs }
     }
 
     /// A reader for screens: it sees the last commit, never half of one, and does not wait for the writer (in memory it
     /// does, shortly).
     pub fn reader(&self) -> Result<Reader, OpenError> {
         match &self.path {
+            Some(path) if self.read_only => Ok(Reader::over(Arc::new(Mutex::new(open_newer(path)?)))),
             Some(path) => Ok(Reader::over(Arc::new(Mutex::new(open_reader(path)?)))),
             None => Ok(Reader::over(Arc::clone(&self.connection))),
         }
@@ -88,6 +106,9 @@ impl Store {
     pub fn commit(&mut self, batch: &Batch) -> Result<WriteSet, StoreError> {
         if batch.writes.is_empty() {
             return Ok(WriteSet::default());
+        }
+        if self.read_only {
+            return Err(StoreError::ReadOnly);
         }
         let wanted = durability_for(batch);
         let mut connection = lock(&self.connection);
@@ -145,6 +166,11 @@ impl Store {
         self.read(|database| quarantine::list(database.connection))
     }
 
+    /// How much was moved aside since it could not be read, by the table that it was in. For support: no text is in it.
+    pub fn quarantine_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.read(|database| quarantine::count(database.connection))
+    }
+
     /// Several reads of one and the same commit, as the engine makes them for a step: several times quicker than one by
     /// one, since each by itself takes and gives back a lock of the file.
     pub fn reading<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> Result<T, StoreError> {
@@ -158,7 +184,7 @@ impl Store {
             Ok((answer, bad))
         })();
         let (answer, bad) = result.map_err(|error| store_error(&connection, &error))?;
-        tidy(&mut connection, &bad);
+        self.tidy(&mut connection, &bad);
         Ok(answer)
     }
 
@@ -170,16 +196,16 @@ impl Store {
         let database = Database::new(&connection);
         let result = read(&database);
         let bad = database.into_bad();
-        tidy(&mut connection, &bad);
+        self.tidy(&mut connection, &bad);
         result.map_err(|error| store_error(&connection, &error))
     }
-}
 
-/// Moves aside what could not be read. Where that fails (a full disk), it is left out all the same, and tried again the
-/// next time.
-fn tidy(connection: &mut Connection, bad: &[Quarantined]) {
-    if !bad.is_empty() {
-        let _ = put_aside(connection, bad);
+    /// Moves aside what could not be read. Where that fails (a full disk), it is left out all the same, and tried again
+    /// the next time. What a newer release wrote is for that to read.
+    fn tidy(&self, connection: &mut Connection, bad: &[Quarantined]) {
+        if !bad.is_empty() && !self.read_only {
+            let _ = put_aside(connection, bad);
+        }
     }
 }
 

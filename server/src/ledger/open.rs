@@ -58,10 +58,14 @@ impl Source {
                 check_place(path)?;
                 let connection = Connection::open_with_flags(path, flags & !OpenFlags::SQLITE_OPEN_URI)
                     .map_err(|error| cannot_open(path, &error.to_string()))?;
+                // Until the file is known to be ours to write, closing must not write its log back into it.
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
                 check_identity(&connection, path)?;
+                found_version(&connection)?;
                 if connection.is_readonly("main")? {
                     return Err(cannot_open(path, "it is write-protected; change its permissions"));
                 }
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
                 configure(&connection)?;
                 connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
                 Ok(connection)
@@ -130,12 +134,15 @@ fn configure(connection: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// The version of the ledger, unless it is newer than this release.
+fn found_version(connection: &Connection) -> Result<u32, LedgerError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > VERSION { Err(LedgerError::Newer { found, supported: VERSION }) } else { Ok(found) }
+}
+
 /// Brings an older (or empty) ledger up to this release, in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found > VERSION {
-        return Err(LedgerError::Newer { found, supported: VERSION });
-    }
+    let found = found_version(connection)?;
     if found == VERSION {
         return Ok(());
     }

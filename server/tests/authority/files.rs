@@ -40,8 +40,21 @@ fn a_newer_ledger_is_not_opened() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
+    let bytes = fs::read(&path).unwrap();
     let error = Ledger::open(&path).err().unwrap();
     assert!(matches!(error, LedgerError::Newer { found: 99, .. }), "{error}");
+    assert!(error.to_string().contains("install"), "it says what to do: {error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+
+    // The newer release was killed: its mark is in the log alone, and stays there.
+    let (crashed, log) = (dir.path().join("crashed.db"), dir.path().join("crashed.db-wal"));
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 100).unwrap();
+    fs::copy(&path, &crashed).unwrap();
+    fs::copy(dir.path().join("ledger.db-wal"), &log).unwrap();
+    let before = (fs::read(&crashed).unwrap(), fs::read(&log).unwrap());
+    assert!(matches!(Ledger::open(&crashed), Err(LedgerError::Newer { found: 100, .. })));
+    assert_eq!((fs::read(&crashed).unwrap(), fs::read(&log).unwrap()), before);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Server and phones as real processes, sockets and databases, for the scenarios in `tests/` and for `cargo xtask demo`.
 
 pub mod chaos;
+pub mod golden;
 mod http;
 mod patience;
 mod phone;

@@ -307,6 +307,7 @@ impl Play {
 
 fn sync_state(state: SyncState) -> &'static str {
     match state {
+        SyncState::UpdateRequired => "UPDATE_REQUIRED",
         SyncState::SignInRequired => "SIGN_IN_REQUIRED",
         SyncState::NeedsYou => "NEEDS_YOU",
         SyncState::Offline => "OFFLINE",

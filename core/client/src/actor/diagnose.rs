@@ -1,10 +1,11 @@
 //! All that explains where a handle stands, in one document.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use innsync_domain::{Timestamp, Uuid};
 use innsync_engine::{ConnectionState, Diagnosis, Engine};
-use innsync_store::FORMAT;
+use innsync_store::{FORMAT, Store};
 use serde::Serialize;
 
 use super::recorder::Entry;
@@ -62,23 +63,52 @@ struct Storage {
     /// Left out: there is none, as while the handle is quiet.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_bytes: Option<u64>,
+    #[serde(flatten)]
+    inside: Inside,
+}
+
+/// What only the open database tells; of one that is closed, what it told last.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Inside {
+    /// Whether a newer release has written it, and nothing of it may change.
+    read_only: bool,
+    /// How many rows could not be read and were moved aside, by their table.
+    quarantined: BTreeMap<String, u64>,
+}
+
+impl Inside {
+    /// Looks. What cannot be counted, since the database fails, is left out: the log says so.
+    pub(super) fn of(store: &Store) -> Self {
+        let quarantined = store.quarantine_counts().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was moved aside could not be counted");
+            BTreeMap::new()
+        });
+        Self { read_only: store.is_read_only(), quarantined }
+    }
 }
 
 impl Actor {
     /// Everything about a handle that works.
     pub(super) fn diagnose(&self) -> Result<String, Error> {
-        document(&self.shared, &self.kept, Some(&self.engine), false)
+        document(&self.shared, &self.kept, Some(&self.engine), Inside::of(&self.store), false)
     }
 }
 
 impl Kept {
     /// Everything about a handle that is quiet; nothing is opened for it.
     pub(super) fn diagnose(&self, shared: &Shared) -> Result<String, Error> {
-        document(shared, self, self.at_rest.as_ref(), true)
+        document(shared, self, self.at_rest.as_ref(), self.inside.clone(), true)
     }
 }
 
-fn document(shared: &Shared, kept: &Kept, engine: Option<&Engine>, quiet: bool) -> Result<String, Error> {
+fn document(
+    shared: &Shared,
+    kept: &Kept,
+    engine: Option<&Engine>,
+    inside: Inside,
+    quiet: bool,
+) -> Result<String, Error> {
     let now = shared.now();
     let (state, since) = shared.connection_since();
     let document = Document {
@@ -98,6 +128,7 @@ fn document(shared: &Shared, kept: &Kept, engine: Option<&Engine>, quiet: bool) 
             format: FORMAT,
             database_bytes: size(&kept.database),
             log_bytes: size(&log_of(&kept.database)),
+            inside,
         },
         recorder: kept.recorder.entries(),
         log: kept_lines(),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use innsync_engine::{Config, Engine, Input, Receipt, StoreRead};
 use innsync_protocol::PushHint;
-use innsync_store::Store;
+use innsync_store::{OpenError, Store};
 use tokio::sync::oneshot;
 
 use crate::drivers::{AbortOnDrop, Http, Socket};
@@ -31,6 +31,7 @@ use crate::shared::Shared;
 pub(crate) use observers::{LiveWatch, Observer, ScreenWatch};
 pub(crate) use thread::{Opened, start};
 
+use diagnose::Inside;
 use observers::Observers;
 use recorder::Recorder;
 use visits::Visits;
@@ -80,6 +81,7 @@ struct Kept {
     database: PathBuf,
     // In a pause: the engine of before, to be asked where things stand. It has nothing open.
     at_rest: Option<Engine>,
+    inside: Inside,
 }
 
 /// Whether nothing is to be fetched for that hint, and nothing to be sent.
@@ -100,7 +102,15 @@ impl Actor {
     /// Opens the database and an engine over it. Takes `kept` over if that succeeds.
     fn open(shared: Arc<Shared>, files: &Files, http: Http, kept: &mut Kept) -> Result<Self, Error> {
         let lock = files.lock(&shared.mailbox)?;
-        let store = Store::open(&files.database())?;
+        let store = match Store::open(&files.database()) {
+            // What is in it can be looked at, as far as this release knows it, until the app is updated.
+            Err(newer @ OpenError::Newer { .. }) => {
+                tracing::warn!(%newer, "the database is opened for reading alone");
+                Store::open_newer(&files.database())?
+            }
+            opened => opened?,
+        };
+        shared.set_read_only(store.is_read_only());
         let engine = engine(&shared, &store, &kept.frames)?;
         let mut kept = std::mem::take(kept);
         kept.at_rest = None;

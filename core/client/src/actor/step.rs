@@ -24,6 +24,10 @@ impl Actor {
             }
             _ => None,
         };
+        if self.store.is_read_only() {
+            // Nothing of what would follow could be kept.
+            return self.refuse(request, Error::UpdateRequired);
+        }
         match catch_unwind(AssertUnwindSafe(|| self.step(input))) {
             Ok(Ok(())) => {}
             Ok(Err(Trouble::Commit(error))) => {

@@ -9,6 +9,7 @@ use innsync_engine::{Input, Unfinished};
 use innsync_protocol::CloseCode;
 use tokio::sync::oneshot;
 
+use super::diagnose::Inside;
 use super::visits::Caller;
 use super::{Actor, Kept};
 use crate::drivers::Http;
@@ -205,13 +206,17 @@ impl Actor {
 
     fn due(&self) -> bool {
         let now = self.shared.now().boot_ms;
-        self.engine.next_deadline().is_some_and(|(at, _)| at <= now)
+        self.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// When the engine wants to be asked next; never where nothing could be kept of it.
+    fn deadline(&self) -> Option<u64> {
+        self.engine.next_deadline().map(|(at, _)| at).filter(|_| !self.store.is_read_only())
     }
 
     fn sleep(&self, ticked: bool) -> Duration {
         let now = self.shared.now().boot_ms;
-        let deadline =
-            self.engine.next_deadline().map(|(at, _)| Duration::from_millis(at.saturating_sub(now)));
+        let deadline = self.deadline().map(|at| Duration::from_millis(at.saturating_sub(now)));
         let connect = self.connect_at.map(|at| at.saturating_duration_since(Instant::now()));
         let sleep = [deadline, connect].into_iter().flatten().fold(LONGEST_SLEEP, Duration::min);
         if ticked { sleep.max(SHORTEST_SLEEP) } else { sleep }
@@ -224,6 +229,7 @@ impl Actor {
         }
         self.shared.disconnected();
         self.kept.frames = self.engine.frames();
+        self.kept.inside = Inside::of(&self.store);
         self.kept.at_rest = Some(self.engine);
         self.kept
     }

@@ -98,6 +98,7 @@ impl InnSync {
 
     /// Asks for everything but the outbox to be fetched anew; see [`Stores::refresh`].
     pub async fn refresh(&self) -> Result<(), Error> {
+        self.writable()?;
         self.ask(|actor| {
             actor.input(Input::Refetch);
             Ok(())
@@ -107,6 +108,7 @@ impl InnSync {
 
     /// Empties the cache; see [`Stores::clear`].
     pub async fn clear_cache(&self) -> Result<(), Error> {
+        self.writable()?;
         self.ask(|actor| {
             actor.input(Input::ClearCache);
             Ok(())
@@ -116,6 +118,7 @@ impl InnSync {
 
     /// Forgets what the phone holds of a kind; see [`crate::Store::clear`].
     pub async fn clear_kind(&self, kind: EntityKind) -> Result<(), Error> {
+        self.writable()?;
         self.ask(|actor| {
             actor.input(Input::ClearKind { kind });
             Ok(())

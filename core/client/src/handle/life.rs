@@ -29,8 +29,9 @@ impl InnSync {
     /// or parked (G11). Needs to be connected, or to become so meanwhile.
     ///
     /// Errors: `Timeout`, or instead of it `ServerNotTrusted` where that is what kept it (a captive portal, most likely);
-    /// `Closed`.
+    /// `UpdateRequired` (see [`open`](crate::open)); `Closed`.
     pub async fn up_to_date(&self, timeout: Duration) -> Result<(), Error> {
+        self.writable()?;
         let (reply, answer) = oneshot::channel();
         self.post(Letter::job(move |actor| actor.up_to_date(reply)))?;
         match within(timeout, answer).await? {
@@ -100,12 +101,14 @@ impl InnSync {
     /// Signs out and closes: tokens are forgotten on the phone and, where it answers, on the server. What is on the
     /// phone stays, for when the person signs in again (G14).
     ///
-    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `TokenStoreFailed` (the tokens
+    /// Errors: `Timeout` (with `Send`: not all could be sent, the person stays signed in), `UpdateRequired` (where there is
+    /// unsent work and the database is of a newer release: choose `Keep`), `TokenStoreFailed` (the tokens
     /// could not be forgotten: the person stays signed in, the handle open).
     pub async fn sign_out(&self, pending: PendingWork) -> Result<(), Error> {
         match pending {
-            PendingWork::Send(limit) => self.send_all(limit).await?,
             PendingWork::Keep => {}
+            PendingWork::Send(_) | PendingWork::Discard if self.outbox().await?.is_empty() => {}
+            PendingWork::Send(limit) => self.send_all(limit).await?,
             PendingWork::Discard => self.discard_all().await?,
         }
         let shared = &self.inner.shared;
@@ -122,11 +125,13 @@ impl InnSync {
     }
 
     async fn send_all(&self, limit: Duration) -> Result<(), Error> {
+        self.writable()?;
         let before = self.ask(|actor| actor.next_order()).await?;
         within(limit, self.wait_for(Condition::Drained { before })).await?.unwrap_or(Err(Error::Timeout))
     }
 
     async fn discard_all(&self) -> Result<(), Error> {
+        self.writable()?;
         self.ask(|actor| {
             // The newest first: without the parked one that holds it back, an operation would leave the phone.
             for queued in actor.store().outbox()?.into_iter().rev() {

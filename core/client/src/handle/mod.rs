@@ -102,6 +102,11 @@ impl InnSync {
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
     }
 
+    /// `UpdateRequired` where a newer release has written the database: nothing in it may change.
+    fn writable(&self) -> Result<(), Error> {
+        if self.inner.shared.is_read_only() { Err(Error::UpdateRequired) } else { Ok(()) }
+    }
+
     fn post(&self, letter: Letter) -> Result<(), Error> {
         if self.inner.shared.mailbox.post(letter) { Ok(()) } else { Err(Error::Closed) }
     }
@@ -163,6 +168,7 @@ impl InnSync {
         if frame.len() > FRAME_BYTES {
             return invalid("at most 256 KiB long");
         }
+        self.writable()?;
         match serde_json::from_str::<serde_json::Value>(frame) {
             Ok(value) if value.get("type").is_some_and(serde_json::Value::is_string) => {
                 self.post(Letter::Input(Input::Send { text: frame.to_owned() }))

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use innsync_domain::{Command, Entity, EntityKind, Timestamp, Uuid};
 use innsync_engine::{Discarded, QueuedOp, Receipt, Settlement, StoreRead};
+use innsync_store::Quarantined;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{InnSync, Outcome};
@@ -21,6 +23,13 @@ struct Work<'a> {
     at: Timestamp,
     outbox: Vec<QueuedOp>,
     discarded: Vec<Discarded>,
+    unreadable: Vec<Value>,
+}
+
+/// What was put aside of a person's work, as it was stored; a text where it is no JSON.
+fn unreadable(aside: Vec<Quarantined>) -> Vec<Value> {
+    let work = aside.into_iter().filter(|it| ["outbox", "discarded"].contains(&it.source.as_str()));
+    work.map(|it| serde_json::from_str(&it.body).unwrap_or(Value::String(it.body))).collect()
 }
 
 /// Commands and the outbox.
@@ -28,13 +37,14 @@ impl InnSync {
     /// Carries out a command on the phone and queues it for the server. Returns when it is saved on disk; never waits
     /// for the network.
     ///
-    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `Closed`.
+    /// Errors: `Rejected` (by the rules, at once), `StorageFull`, `UpdateRequired` (see [`open`](crate::open)), `Closed`.
     pub async fn execute(&self, command: Command) -> Result<Receipt, Error> {
         self.execute_after(command, Vec::new()).await
     }
 
     /// As [`InnSync::execute`], to be sent only after those operations have succeeded.
     pub async fn execute_after(&self, command: Command, depends_on: Vec<Uuid>) -> Result<Receipt, Error> {
+        self.writable()?;
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.execute(id, command, depends_on, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
@@ -45,6 +55,7 @@ impl InnSync {
     /// Errors: `InvalidInput` (it is not parked, or the phone has no data yet), `Rejected` (by the rules, at once),
     /// `StorageFull`.
     pub async fn retry(&self, operation: Uuid) -> Result<Uuid, Error> {
+        self.writable()?;
         let id = self.new_id();
         self.ask(move |actor| actor.retry(operation, id)).await
     }
@@ -54,6 +65,7 @@ impl InnSync {
     /// Errors: `Rejected` (the phone refuses it already, and the parked one stays as it was), `InvalidInput` (there is no
     /// such operation), `StorageFull`.
     pub async fn edit(&self, operation: Uuid, command: Command) -> Result<Receipt, Error> {
+        self.writable()?;
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.edit(operation, id, command, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
@@ -110,6 +122,7 @@ impl InnSync {
 
     /// As [`InnSync::discard`], with all that builds on it; says what was forgotten. What has left the phone already stays.
     pub async fn discard_with_dependents(&self, operation: Uuid) -> Result<Vec<Uuid>, Error> {
+        self.writable()?;
         self.ask(move |actor| actor.discard_with_dependents(operation)).await
     }
 
@@ -119,7 +132,8 @@ impl InnSync {
     }
 
     /// Everything that this person did and the server has not confirmed, and what they discarded in the last 30 days, as
-    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […]}`, for a file to be handed in.
+    /// JSON: `{"property", "person", "at", "outbox": […], "discarded": […], "unreadable": […]}`, for a file to be handed in.
+    /// `unreadable` holds what this release could not read of both, as it was stored.
     pub async fn export_work(&self) -> Result<String, Error> {
         let (account, at) = (self.inner.shared.account.clone(), self.inner.shared.now().wall);
         self.ask(move |actor| {
@@ -129,6 +143,7 @@ impl InnSync {
                 at,
                 outbox: actor.store().outbox()?,
                 discarded: actor.discarded()?,
+                unreadable: unreadable(actor.store().quarantined()?),
             };
             serde_json::to_string_pretty(&work).map_err(|error| Error::bug("work is no JSON", &error))
         })
@@ -140,6 +155,7 @@ impl InnSync {
     ///
     /// Errors: `AlreadySent` (the server may have carried it out), `InvalidInput` (there is no such operation).
     pub async fn discard(&self, operation: Uuid) -> Result<(), Error> {
+        self.writable()?;
         self.ask(move |actor| actor.discard(operation)).await
     }
 

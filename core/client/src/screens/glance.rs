@@ -16,13 +16,22 @@ pub struct Glance<'a> {
     pub(super) me: Uuid,
     pub(super) now: Timestamp,
     pub(super) status: SyncStatus,
+    /// Whether a newer release has written the database.
+    pub(super) read_only: bool,
     unsent: OnceCell<HashSet<Uuid>>,
 }
 
 impl<'a> Glance<'a> {
     pub(crate) fn new(store: &'a Store, shared: &Shared) -> Self {
         let now = shared.now().wall;
-        Self { store, me: shared.account.employee, now, status: shared.status(), unsent: OnceCell::new() }
+        Self {
+            store,
+            me: shared.account.employee,
+            now,
+            status: shared.status(),
+            read_only: store.is_read_only(),
+            unsent: OnceCell::new(),
+        }
     }
 
     pub(super) fn store(&self) -> &'a Store {

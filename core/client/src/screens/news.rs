@@ -51,7 +51,7 @@ impl From<Announcement> for InboxItem {
 pub(super) fn sync_line(glance: &Glance<'_>) -> Result<SyncLine, StoreError> {
     let status = &glance.status;
     Ok(SyncLine {
-        state: state(status),
+        state: if glance.read_only { SyncState::UpdateRequired } else { state(status) },
         pending: status.pending_changes,
         parked: status.parked,
         up_to_date_as_of: status.up_to_date_as_of,

@@ -147,6 +147,8 @@ pub struct SyncLine {
 /// What the sync line says, the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncState {
+    /// "Update the app. Until then nothing can be changed or sent; nothing is lost." A newer release wrote the database.
+    UpdateRequired,
     /// "Sign in to send your changes."
     SignInRequired,
     /// "{parked} change(s) need you."

@@ -120,6 +120,79 @@ fn a_newer_release_has_written_it_and_crashed() {
     assert_eq!(after, before);
 }
 
+/// G18: the app was updated and went back, with a column that this release does not know and a row that it cannot read.
+#[test]
+fn what_a_newer_release_wrote_is_read_and_left_alone() {
+    let (_folder, path) = filled();
+    let newer = Connection::open(&path).unwrap();
+    newer
+        .execute_batch(
+            "ALTER TABLE tasks ADD COLUMN estimate INTEGER;
+             INSERT INTO tasks SELECT x'01', title, description, task_type, priority, status, suite_id, assigned_to,
+                department, due_at, created_by, created_at, version, updated_at, updated_by, extra, 30 FROM tasks;
+             PRAGMA user_version = 9",
+        )
+        .unwrap();
+    drop(newer);
+    let before = everything_beside(&path);
+    assert!(matches!(Store::open(&path), Err(OpenError::Newer { found: 9, .. })));
+    let mut store = Store::open_newer(&path).unwrap();
+    assert!(store.is_read_only());
+    let task = task("clean 101");
+    let reader = store.reader().unwrap();
+    assert_eq!(store.query(&Query::tasks()), Ok(vec![task.clone().into()]));
+    assert_eq!(reader.query(&Query::tasks()), Ok(vec![task.into()]));
+    assert_eq!(store.outbox(), Ok(vec![start(1, "clean 101")]));
+    assert_eq!(store.quarantined(), Ok(Vec::new()), "the newer release can read it");
+    let batch = innsync_engine::Batch { writes: vec![Write::DeleteOp(start(1, "clean 101").op.id)] };
+    assert_eq!(store.commit(&batch), Err(StoreError::ReadOnly));
+    assert_eq!(store.outbox().unwrap().len(), 1);
+    drop((store, reader));
+    assert_eq!(everything_beside(&path), before, "not a byte, and nothing beside it");
+}
+
+/// G18: what the newer release wrote last is in its log alone.
+#[test]
+fn what_a_newer_release_wrote_before_it_crashed_is_read_and_left_alone() {
+    let (folder, path) = filled();
+    let newer = Connection::open(&path).unwrap();
+    newer.execute_batch("UPDATE tasks SET title = 'clean 102'; PRAGMA user_version = 9").unwrap();
+    let copy = folder.path().join("what? 100% copy.sqlite");
+    let log = folder.path().join("what? 100% copy.sqlite-wal");
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(folder.path().join("motel.sqlite-wal"), &log).unwrap();
+    let before = (fs::read(&copy).unwrap(), fs::read(&log).unwrap());
+    let store = Store::open_newer(&copy).unwrap();
+    let titles = |store: &Store| -> Vec<String> {
+        let tasks = store.query(&Query::tasks()).unwrap();
+        tasks.iter().map(|task| task.field("title").unwrap().as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles(&store), ["clean 102"]);
+    drop(store);
+    assert_eq!((fs::read(&copy).unwrap(), fs::read(&log).unwrap()), before);
+
+    // Once it is in the file, that is opened by the same name.
+    drop(newer);
+    fs::remove_file(&log).unwrap();
+    fs::copy(&path, &copy).unwrap();
+    assert_eq!(titles(&Store::open_newer(&copy).unwrap()), ["clean 102"]);
+}
+
+/// G18: nothing is shown where half of it would be missing.
+#[test]
+fn what_a_newer_release_wrote_otherwise_is_refused() {
+    for other in
+        ["ALTER TABLE tasks DROP COLUMN due_at", "DROP TABLE outbox", "ALTER TABLE meta RENAME doc TO facts"]
+    {
+        let (_folder, path) = filled();
+        Connection::open(&path).unwrap().execute_batch(&format!("{other}; PRAGMA user_version = 9")).unwrap();
+        let before = everything_beside(&path);
+        let error = Store::open_newer(&path).unwrap_err();
+        assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 2 }, "{other}");
+        assert_eq!(everything_beside(&path), before);
+    }
+}
+
 #[test]
 fn what_is_not_ours_is_left_alone() {
     let text: &[u8] = b"Dear diary, today we had 40 guests and a leaking tap in 204; I wrote it down here.";

@@ -7,7 +7,7 @@ internal fun messageOf(error: InnSyncException): String =
         is InnSyncException.SignInRequired -> "a person must sign in"
         is InnSyncException.Offline -> "the server cannot be reached"
         is InnSyncException.ServerNotTrusted -> notTrusted(error.detail)
-        is InnSyncException.UpdateRequired -> "this release of the app is too old"
+        is InnSyncException.UpdateRequired -> "this release of the app is too old; update the app, nothing on the phone is lost"
         is InnSyncException.StorageFull -> "the phone's storage is full"
         is InnSyncException.StorageCorrupt -> "the database on the phone is damaged"
         is InnSyncException.AlreadyOpen -> "the database is already open"
