@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use innsync_domain::{Department, Role};
+use innsync_domain::{Department, Policy, Role};
 
 use crate::auth::{REFRESH_TTL_MS, check_login};
 use crate::ledger::Property;
@@ -42,6 +42,7 @@ pub(super) enum Action {
         #[command(subcommand)]
         action: PersonAction,
     },
+    Policies(Policies),
     Restored(Restored),
 }
 
@@ -177,6 +178,40 @@ pub(super) struct AddPerson {
 pub(super) struct SetPassword {
     #[command(flatten)]
     pub(super) whose: Whose,
+}
+
+/// Shows and changes how a property decides between edits that did not know of each other
+///
+///   innsync-server policies --property seaside
+///   innsync-server policies --property seaside --set TASK.priority=MANUAL --reset NOTE.title
+///
+/// A server that runs decides so from the next edit on. docs/conflicts.md says what each policy does.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Policies {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// The property's id: seaside
+    #[arg(long)]
+    pub(super) property: String,
+    /// Has a field decided otherwise from now on: TASK.priority=MANUAL. Can be given several times.
+    #[arg(long, value_name = "FIELD=POLICY", value_parser = policy_choice)]
+    pub(super) set: Vec<PolicyChoice>,
+    /// Has a field decided as the table says: TASK.priority. Can be given several times.
+    #[arg(long, value_name = "FIELD")]
+    pub(super) reset: Vec<String>,
+}
+
+/// `TASK.priority=MANUAL`.
+#[derive(Debug, Clone)]
+pub(super) struct PolicyChoice {
+    pub(super) field: String,
+    pub(super) policy: Policy,
+}
+
+fn policy_choice(text: &str) -> Result<PolicyChoice, String> {
+    let (field, policy) = text.split_once('=').ok_or("write FIELD=POLICY, as TASK.priority=MANUAL")?;
+    Ok(PolicyChoice { field: field.trim().to_owned(), policy: Policy::from(policy.trim()) })
 }
 
 /// Says that the ledger was put back from a backup, before it is served again

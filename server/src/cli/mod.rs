@@ -2,6 +2,7 @@
 
 mod args;
 mod password;
+mod policies;
 mod restored;
 mod serve;
 mod staff;
@@ -53,6 +54,7 @@ fn run(args: Args, out: &mut (impl Write + Send)) -> Result<(), CliError> {
         Action::Property { action: PropertyAction::List(options) } => staff::list_properties(&options, out),
         Action::Person { action: PersonAction::Add(options) } => staff::add_person(options, out),
         Action::Person { action: PersonAction::SetPassword(options) } => staff::set_password(&options, out),
+        Action::Policies(options) => policies::policies(options, out),
         Action::Restored(options) => restored::restored(options, out),
     }
 }
