@@ -107,6 +107,9 @@ pub async fn sign_in(
 /// Opens the database of a person who has signed in on this phone before. Needs no network. Blocks for some
 /// milliseconds; for at most two seconds while a handle that has it open is being closed, or where another process has it.
 ///
+/// One that a newer release of the app has written is opened for reading alone: the sync line is `UpdateRequired`, and so is
+/// the error of whatever would write.
+///
 /// Errors: `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
 /// `InvalidInput`.
 #[uniffi::export]

@@ -78,6 +78,9 @@ fn what_both_changed_alike_is_one_change() {
         ("Tap drips", "Tap drips again", "Tap drips again", merged("Tap drips again")),
         ("Tap drips, hurry, please", "Tap drips, please", "Tap drips, please", merged("Tap drips, please")),
         ("", "Towels", "Towels", merged("Towels")),
+        // The same word, whatever else there is to the left and to the right of it.
+        ("a for towels b", "a for two towels b", "c for two towels d", merged("c for two towels d")),
+        ("a for two towels b", "a for towels b", "c for towels d", merged("c for towels d")),
         // The word beside it was changed by one of them, too.
         ("Clean suite 101", "Wash room 101", "Wash suite 101", merged("Wash room 101")),
     ]);
@@ -95,6 +98,11 @@ fn one_place_changed_by_two_is_for_a_person() {
         // No space of its own: what is added is about the very word that the other replaces.
         ("at 10", "at 10:30", "at 11", Overlap),
         ("Clean 101", "Clean 101!", "Clean 102", Overlap),
+        // Both want two: side by side it would be there twice.
+        ("Bring towels", "Bring two towels", "Bring two sheets", Overlap),
+        ("Bring towels", "Bring two towels", "Fetch two towels", Overlap),
+        ("ha ha ha", "ha ha ha ha", "ha ha ha ha!", Overlap),
+        ("Bring towels", "Bring two towels", "Two bring towels", merged("Two bring two towels")),
         // Who rewrites a sentence did not keep its spaces for somebody else's word.
         ("clean the suite", "wash every room", "clean the big suite", Overlap),
     ]);
@@ -135,6 +143,35 @@ fn a_correction_is_shown_beside_what_was_there() {
         serde_json::to_value(spans("soap", "soap now")).unwrap(),
         serde_json::json!([{"kind": "SAME", "text": "soap"}, {"kind": "ADDED", "text": " now"}])
     );
+}
+
+/// As long as a note may be: changes far apart and many are still found word by word.
+#[test]
+fn a_long_note_is_compared_by_its_sentences_first() {
+    let sentence = |number: usize| format!("In suite {number} the guest asked for towels and soap.");
+    let night: Vec<String> = (100..499).map(sentence).collect();
+    let base = night.join("\n");
+    assert!(base.chars().count() > innsync_domain::limits::NOTE_CHARS - 1_000);
+    let (mut ana, mut sam, mut both) = (night.clone(), night.clone(), night);
+    for at in (0..399).step_by(10) {
+        for by_ana in [&mut ana, &mut both] {
+            by_ana[at] = by_ana[at].replace("towels", "two towels");
+        }
+        for by_sam in [&mut sam, &mut both] {
+            by_sam[at] = by_sam[at].replace("soap", "shampoo");
+        }
+    }
+    assert_eq!(merge(&base, &ana.join("\n"), &sam.join("\n")), Merged(both.join("\n")));
+    let added: Vec<String> = spans(&base, &ana.join("\n"))
+        .into_iter()
+        .filter(|span| span.kind != Same)
+        .map(|span| span.text)
+        .collect();
+    assert_eq!(added, vec!["two ".to_owned(); 40]);
+
+    // One of them changed one sentence, the other the same and all others: it is found to be the same.
+    let one = [&ana[..11], &base.split('\n').skip(11).map(str::to_owned).collect::<Vec<_>>()].concat();
+    assert_eq!(merge(&base, &one.join("\n"), &ana.join("\n")), Merged(ana.join("\n")));
 }
 
 /// As long as a note may be, and nothing in common but what confuses: in time, and never with a word lost.

@@ -23,6 +23,9 @@ public func signIn(
 /// Opens the database of a person who has signed in on this phone before; to be called as `InnSyncKit.open`. Needs no
 /// network.
 ///
+/// One that a newer release of the app has written is opened for reading alone: the sync line is `updateRequired`, and so is
+/// the error of whatever would write.
+///
 /// - Throws: ``InnSyncError``: `signInRequired` (never signed in here), `alreadyOpen`, `updateRequired`, `storageCorrupt`,
 ///   `storageFull`, `invalidInput`.
 public func open(_ settings: InnSyncSettings, tokens: (any TokenStore)? = nil) async throws -> any InnSync {

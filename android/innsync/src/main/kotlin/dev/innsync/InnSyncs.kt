@@ -35,6 +35,9 @@ public object InnSyncs {
     /**
      * Opens the database of a person who has signed in on this phone before. Needs no network.
      *
+     * One that a newer release of the app has written is opened for reading alone: the sync line is `UPDATE_REQUIRED`, and
+     * whatever would write throws `UpdateRequired`.
+     *
      * Throws `SignInRequired` (never signed in here), `AlreadyOpen`, `UpdateRequired`, `StorageCorrupt`, `StorageFull`,
      * `InvalidInput`.
      *
