@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
-    Backgrounded, Change, Clock, Command, Entity, EntityKind, Error, InnSync,
-    MemorySessions, MyTasks, Now, Outcome, PendingWork, Query, Session, SessionError, SessionStore,
-    SyncState, SystemClock, Update, accounts, open, sign_in,
+    Backgrounded, Change, Clock, Command, Entity, EntityKind, Error, InnSync, MemorySessions, MyTasks, Now,
+    Outcome, PendingWork, Query, Session, SessionError, SessionStore, SyncState, SystemClock, Update,
+    accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 

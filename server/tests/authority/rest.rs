@@ -68,23 +68,40 @@ fn a_stale_version_is_a_conflict_even_where_the_edits_are_disjoint() {
     let path = format!("/v1/tasks/{task_id}");
     let (_, seen) = motel.rest("maria", "GET", &path, Value::Null);
     assert_eq!(motel.rest("maria", "PATCH", &path, json!({"title": "Ten", "version": 1})).0, 200);
-    let updates = json!({"description": "Blue", "title": "Ten", "version": seen["version"]});
-    let (status, problem) = motel.rest("maria", "PATCH", &path, updates.clone());
+    let updates = json!({"description": "Blue", "title": "Two", "version": seen["version"]});
+    let (status, disjoint) =
+        motel.rest("sam", "PATCH", &path, json!({"description": "Blue", "version": seen["version"]}));
+    assert_eq!((status, &disjoint["fields"]), (409, &Value::Null), "no field is in conflict, the version is");
+    let (status, problem) = motel.rest("sam", "PATCH", &path, updates.clone());
     assert_eq!((status, &problem["code"]), (409, &json!("VERSION_CONFLICT")), "{problem}");
     assert_eq!(problem["class"], "CONFLICT");
     assert_eq!(problem["current"]["entityType"], "TASK");
     assert_eq!(problem["current"]["entity"]["version"], 2);
-    let expected = json!([{"field": "description", "base": null, "mine": "Blue", "theirs": ""}]);
+    let changed_at = &problem["current"]["entity"]["updatedAt"];
+    let expected = json!([{"field": "title", "base": null, "mine": "Two", "theirs": "Ten", "by": id("maria"),
+        "at": changed_at, "policy": "MERGE_TEXT"}]);
     assert_eq!(problem["fields"], expected);
 
     // §5.3: keep mine; or merge by hand, with the version that was looked at.
     let mut forced = updates;
     forced["force"] = json!(true);
-    let (status, task) = motel.rest("maria", "PATCH", &path, forced);
+    let (status, task) = motel.rest("sam", "PATCH", &path, forced);
     assert_eq!((status, &task["description"]), (200, &json!("Blue")));
+    // Maria is told what of hers was overwritten, and takes it back.
+    let (_, conflicts) = motel.rest("maria", "GET", "/v1/conflicts", Value::Null);
+    let told = |it: &Value| [&it["field"], &it["lost"], &it["kept"], &it["keptBy"]].map(Clone::clone);
+    assert_eq!(told(&conflicts[0]), [json!("title"), json!("Ten"), json!("Two"), json!(id("sam"))]); // G8
+    assert_eq!(motel.rest("sam", "GET", "/v1/conflicts", Value::Null).1, json!([])); // G25
+    let record = format!("/v1/conflicts/{}", conflicts[0]["id"].as_str().unwrap());
+    assert_eq!(motel.rest("sam", "POST", &format!("{record}/restore"), json!({})).0, 404);
+    let (status, restored) = motel.rest("maria", "POST", &format!("{record}/restore"), json!({}));
+    assert_eq!((status, restored["restoredAt"].is_null()), (200, false), "{restored}");
+    let (_, task_now) = motel.rest("maria", "GET", &path, Value::Null);
+    assert_eq!((&task_now["title"], &task_now["version"]), (&json!("Ten"), &json!(4)));
+    let task = json!({"version": task["version"].as_u64().unwrap() + 1});
     let (status, task) =
         motel.rest("maria", "PATCH", &path, json!({"title": "Merged", "version": task["version"]}));
-    assert_eq!((status, &task["version"]), (200, &json!(4)));
+    assert_eq!((status, &task["version"]), (200, &json!(5)));
     assert_eq!(motel.rest("maria", "PATCH", &path, json!({"title": "Ahead", "version": 99})).0, 409);
     assert_eq!(motel.rest("maria", "PATCH", &path, json!({"version": 1})).0, 409, "also without edits");
     assert_eq!(motel.rest("maria", "PATCH", &format!("{path}/start"), json!({"version": 1})).0, 409);

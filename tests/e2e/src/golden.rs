@@ -20,7 +20,7 @@ use crate::toxic::{Ailment, End, Toxic, Weather};
 use crate::{Http, PASSWORD, PATIENCE, Phone, Server, becomes};
 
 /// The kinds of entities, and what REST calls them.
-pub const KINDS: [(EntityKind, &str); 8] = [
+pub const KINDS: [(EntityKind, &str); 9] = [
     (EntityKind::Suite, "suites"),
     (EntityKind::Task, "tasks"),
     (EntityKind::Employee, "employees"),
@@ -29,6 +29,7 @@ pub const KINDS: [(EntityKind, &str); 8] = [
     (EntityKind::Alert, "alerts"),
     (EntityKind::Announcement, "announcements"),
     (EntityKind::Shift, "shifts"),
+    (EntityKind::Conflict, "conflicts"),
 ];
 
 /// What each format of the phone's database began with.

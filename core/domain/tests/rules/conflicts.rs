@@ -289,7 +289,7 @@ fn a_suite_is_what_was_last_seen_of_it_as_far_as_the_rules_allow() {
     // ana may take it from dirty to cleaning, but not from out of service.
     let (fields, reason) = house.does(ANA, &set_suite(S103, SuiteStatus::Cleaning), &later).asks();
     assert_eq!(fields[0].3, json!("OUT_OF_SERVICE"));
-    assert_eq!(reason, Some(Reason::Forbidden));
+    assert_eq!(reason, Some(Reason::IllegalTransition));
     let lost = house.does(MARIA, &set_suite(S103, SuiteStatus::Inspected), &later).lost();
     assert_eq!(told(&lost), [("status", json!("OUT_OF_SERVICE"), json!("INSPECTED"), SAM, Policy::Guarded)]);
 }

@@ -228,6 +228,7 @@ fn a_conflict_waits_for_a_person_and_a_retry_has_a_fresh_base() {
     let mut motel = motel();
     let mut phone = Phone::online(ana(), &mut motel);
     phone.offline();
+    phone.pass(1_000);
     let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
     motel.act(maria(), set_status(101, SuiteStatus::Inspected));
     motel.act(maria(), set_status(101, SuiteStatus::VacantDirty));

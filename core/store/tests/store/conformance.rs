@@ -134,6 +134,12 @@ fn every_kind_of_entity_comes_back_as_it_went_in(mut store: Store) {
             json!({"oldShift": "night", "newShift": "day", "onDutyEmployees": [id("ana"), id("ben")],
             "createdBy": id("maria"), "createdAt": Timestamp::from_millis(i64::MAX)}),
         ),
+        (
+            EntityKind::Conflict,
+            json!({"entityType": "NOTE", "entityId": id("n"), "field": "audience", "base": {"kind": "ALL_STAFF"},
+            "lost": {"kind": "MANAGERS"}, "lostBy": id("ana"), "keptBy": id("ben"), "meantAt": morning(),
+            "decidedAt": morning(), "policy": "MANUAL", "certain": false, "seenAt": morning()}),
+        ),
         (EntityKind::Task, serde_json::to_value(task("x")).unwrap()),
     ];
     assert_eq!(kinds.len(), EntityKind::KNOWN.len());

@@ -16,7 +16,7 @@ fn a_new_file_gets_its_tables_and_its_mark() {
     drop(Store::open(&path).unwrap());
     let header = fs::read(&path).unwrap();
     assert_eq!(&header[68..72], b"InnS");
-    assert_eq!(pragma(&path, "user_version"), "2");
+    assert_eq!(pragma(&path, "user_version"), "3");
     assert_eq!(pragma(&path, "journal_mode"), "wal");
     let loose: i64 = Connection::open(&path)
         .unwrap()
@@ -100,7 +100,7 @@ fn a_newer_release_has_written_it() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
     let before = everything_beside(&path);
     let error = Store::open(&path).unwrap_err();
-    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 2 });
+    assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 3 });
     assert!(error.to_string().contains("update the app"), "{error}");
     assert_eq!(everything_beside(&path), before);
 }
@@ -188,7 +188,7 @@ fn what_a_newer_release_wrote_otherwise_is_refused() {
         Connection::open(&path).unwrap().execute_batch(&format!("{other}; PRAGMA user_version = 9")).unwrap();
         let before = everything_beside(&path);
         let error = Store::open_newer(&path).unwrap_err();
-        assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 2 }, "{other}");
+        assert_eq!(error, OpenError::Newer { path: path.clone(), found: 9, supported: 3 }, "{other}");
         assert_eq!(everything_beside(&path), before);
     }
 }

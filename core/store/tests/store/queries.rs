@@ -68,6 +68,8 @@ fn anything(dice: &mut Random, number: u64) -> Entity {
         "raisedAt": some_time(dice), "createdAt": some_time(dice), "updatedAt": some_time(dice),
         "readAt": maybe_time(dice), "resolvedAt": maybe_time(dice), "expiresAt": maybe_time(dice),
         "dueAt": maybe_time(dice),
+        "entityType": "TASK", "entityId": id("ana"), "field": "title", "lost": "Lamp", "lostBy": id("ana"),
+        "keptBy": id("ben"), "meantAt": some_time(dice), "decidedAt": some_time(dice), "policy": "MANUAL", "certain": true,
         "audience": {"kind": "ALL_STAFF"}, "oldShift": "night", "newShift": "day", "version": 1,
     });
     let Value::Object(mut fields) = fields else { unreachable!() };
