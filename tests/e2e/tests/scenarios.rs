@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use innsync_client::domain::{Audience, Priority, Severity, TaskType};
 use innsync_client::{
-    Command, Effect, EffectBody, Entity, Error, OpState, Options, ParkReason, Query, SyncState, Uuid,
+    Choice, Command, ConflictSheet, Effect, EffectBody, Entity, Error, LostValue, OpState, Options,
+    ParkReason, Query, Settlement, SyncState, Uuid,
 };
-use innsync_domain::{Note, SuiteStatus, Task};
+use innsync_domain::{Note, SuiteStatus, Task, TaskPatch};
 use innsync_e2e::{PATIENCE, Phone, Server, becomes, toast};
 use serde_json::Value;
 
@@ -139,6 +140,14 @@ impl Play {
         if step["discards"] == true {
             return discard_parked(phone).await;
         }
+        if !step["settles"].is_null() {
+            return settle(phone, &step["settles"]).await;
+        }
+        if let Some(field) = step["restores"].as_str() {
+            let lost = lost(phone, field).await.ok_or("nothing of that field lost")?;
+            let restored = phone.innsync.restore(lost.conflict.id).await;
+            return restored.map(drop).map_err(|error| error.to_string());
+        }
         if step["sees"].is_object() {
             // What is not there must not be looked for before it could have come.
             let absence = ["noTask", "noMyTask"].iter().any(|it| step["sees"][it].is_string());
@@ -189,6 +198,11 @@ impl Play {
                 task_id,
                 assignee: self.phones[known(text(&it, "to"))].employee,
             });
+        }
+        if let Some(it) = of("renameTask") {
+            let task_id = known_task(phone, text(&it, "task")).await?.id;
+            let patch = TaskPatch { title: Some(text(&it, "title").to_owned()), ..TaskPatch::default() };
+            return Ok(Command::EditTask { task_id, patch });
         }
         if let Some(it) = of("setSuiteStatus") {
             let suite_id = suite(phone, &it["suite"]).await?.ok_or("which suite?")?;
@@ -295,6 +309,16 @@ impl Play {
                 _ => false,
             });
         }
+        if let Some(field) = of("sheet") {
+            return innsync.conflicts().await.unwrap().open.iter().any(|sheet| shows(sheet, field, what));
+        }
+        if let Some(field) = of("lost") {
+            let is = |it: LostValue| {
+                Some(it.conflict.lost.to_string().as_str()) == of("value")
+                    && it.kept_by_name.as_deref() == of("keptBy")
+            };
+            return lost(phone, field).await.is_some_and(is);
+        }
         if let Some(state) = of("connection") {
             return innsync.connection_state().as_str() == state;
         }
@@ -315,6 +339,43 @@ fn sync_state(state: SyncState) -> &'static str {
         SyncState::Syncing => "SYNCING",
         SyncState::UpToDate => "UP_TO_DATE",
     }
+}
+
+/// Whether the sheet has that field, and is as the step says.
+fn shows(sheet: &ConflictSheet, field: &str, what: &Value) -> bool {
+    let Some(field) = sheet.fields.iter().find(|it| it.field == field) else { return false };
+    let possible = sheet.choices.iter().filter(|it| it.possible).map(|it| match it.choice {
+        Choice::Theirs => "THEIRS",
+        Choice::Mine => "MINE",
+        Choice::Merged => "MERGED",
+        Choice::Later => "LATER",
+    });
+    what["theirs"].as_str().is_none_or(|theirs| field.theirs.to_string() == theirs)
+        && what["overwrites"].as_str().is_none_or(|name| sheet.updated_by_name.as_deref() == Some(name))
+        && (what["choices"].is_null() || what["choices"] == possible.collect::<Value>())
+}
+
+/// Settles the open conflict as the sheet is just then; one that has moved on is looked at again.
+async fn settle(phone: &Phone, how: &Value) -> Result<(), String> {
+    loop {
+        let conflicts = phone.innsync.conflicts().await.map_err(|error| error.to_string())?;
+        let [sheet] = &conflicts.open[..] else { return Err(format!("open: {:?}", conflicts.open)) };
+        let choice = match how.as_str() {
+            Some("THEIRS") => Settlement::Theirs,
+            Some("MINE") => Settlement::Mine,
+            Some(other) => return Err(format!("no such choice: {other}")),
+            None => Settlement::Merged(how.as_object().cloned().unwrap_or_default()),
+        };
+        match phone.innsync.settle(sheet.operation, sheet.version, choice).await {
+            Err(Error::Rejected(it)) if it.reason.as_str() == "CHANGED_MEANWHILE" => {}
+            settled => return settled.map(drop).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+async fn lost(phone: &Phone, field: &str) -> Option<LostValue> {
+    let lost = phone.innsync.conflicts().await.unwrap().lost;
+    lost.into_iter().find(|it| it.conflict.field == field)
 }
 
 async fn discard_parked(phone: &Phone) -> Result<(), String> {

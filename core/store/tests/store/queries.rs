@@ -68,11 +68,16 @@ fn anything(dice: &mut Random, number: u64) -> Entity {
         "raisedAt": some_time(dice), "createdAt": some_time(dice), "updatedAt": some_time(dice),
         "readAt": maybe_time(dice), "resolvedAt": maybe_time(dice), "expiresAt": maybe_time(dice),
         "dueAt": maybe_time(dice),
-        "entityType": "TASK", "entityId": id("ana"), "field": "title", "lost": "Lamp", "lostBy": id("ana"),
-        "keptBy": id("ben"), "meantAt": some_time(dice), "decidedAt": some_time(dice), "policy": "MANUAL", "certain": true,
         "audience": {"kind": "ALL_STAFF"}, "oldShift": "night", "newShift": "day", "version": 1,
     });
-    let Value::Object(mut fields) = fields else { unreachable!() };
+    let of_conflicts = json!({
+        "entityType": "TASK", "entityId": id("ana"), "field": "title", "lost": "Lamp", "lostBy": id("ana"),
+        "keptBy": id("ben"), "meantAt": some_time(dice), "decidedAt": some_time(dice), "policy": "MANUAL", "certain": true,
+    });
+    let (Value::Object(mut fields), Value::Object(of_conflicts)) = (fields, of_conflicts) else {
+        unreachable!()
+    };
+    fields.extend(of_conflicts);
     fields.retain(|_, value| !value.is_null());
     if kind == EntityKind::Task && dice.below(3) == 0 {
         fields.remove("department");
