@@ -360,6 +360,23 @@ fn what_was_taken_after_resume_was_answered_is_not_sent_again() {
 }
 
 #[test]
+fn what_was_taken_is_not_parked_as_too_large() {
+    // G7: a proxy answers the push with 413 after the socket has told that it was taken.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    motel.push(&push.body.as_ref().unwrap().0);
+    let results = vec![OpResult { id: op, result: motel.outcomes[&op].clone() }];
+    phone.delta(Delta { results, ..motel.delta(ana(), 0, 0) });
+    phone.answer(&push, 413, "<html>413</html>");
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "{:?}", phone.state_of(op));
+    phone.delta(motel.delta(ana(), 0, 1));
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
 fn a_phone_without_a_cursor_has_no_history_to_leave() {
     // G7: what the server answers to such a RESUME is no sign of a restored backup.
     let mut motel = motel();
