@@ -85,10 +85,17 @@ impl World {
             self.queue.push(self.now + 200, Event::Shell { who, life, input });
         }
         self.schedule_tick(who);
+        // Nobody looks what has come of a visit before this engine knows of it.
+        let visit = self.phones[who].visit.take();
         if self.phones[who].wants_connection {
             self.feed(who, Input::Connect)?;
         }
-        self.wants_sync(who)
+        if visit.is_none() || self.phones[who].life != life {
+            return Ok(());
+        }
+        self.phones[who].visit = visit;
+        self.wants_sync(who)?;
+        self.look_again(who)
     }
 
     /// Only a disk that fails may keep an app from starting, and only so that the person knows what to do: nothing is said
