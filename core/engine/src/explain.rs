@@ -70,11 +70,14 @@ impl State {
 
     /// Whether nothing holds that operation, and nothing keeps a push from leaving.
     pub(crate) fn is_about_to_be_sent(&self, now: u64, id: Uuid) -> bool {
+        if self.kept_back(now).is_some() {
+            return false;
+        }
         let mut is_ready = false;
         walk(&self.outbox, now, &self.push.held, &self.push.under_way, |op, wait| {
             is_ready |= op.op.id == id && wait == Wait::Ready;
         });
-        is_ready && self.kept_back(now).is_none()
+        is_ready
     }
 
     fn why_nothing_is_sent(&self, now: u64) -> String {

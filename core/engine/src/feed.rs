@@ -23,7 +23,6 @@ use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{DIGEST_EVERY_MS, DIGEST_FIRST_MS, FRAMES_BUFFERED, PAGES_KEPT, POLL_MS};
-use crate::outbox::OpState;
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -52,10 +51,17 @@ pub(crate) struct Feed {
     poll_at: u64,
     /// When to ask for a digest.
     digest_at: u64,
+    /// When to ask what became of operations that were taken, if some still are.
+    doubt_at: Option<u64>,
     /// What the mirror should be, at that place in the feed.
     expected: Option<(u64, Digest)>,
     /// How often RESUME was said.
     resumes: u64,
+    /// It was said without a cursor on this connection: the server knows no such history, and says so before it answers
+    /// another.
+    resumed_blank: bool,
+    /// The operations that were taken for done when it was said last.
+    done_before_resume: Arc<Vec<Uuid>>,
     /// The pull under way.
     asked: Asked,
     /// Pages of pulls that outlived their connection, in order.
@@ -79,6 +85,21 @@ impl Feed {
     /// A feed that asks for its first digest at that moment.
     pub(crate) fn new(digest_at: u64) -> Self {
         Self { digest_at, ..Self::default() }
+    }
+
+    /// Where operations that were taken still are at that moment, it is asked what became of them.
+    pub(crate) fn doubt_taken(&mut self, at: u64) {
+        self.doubt_at.get_or_insert(at);
+    }
+
+    /// No operations are taken and not confirmed.
+    pub(crate) fn trust(&mut self) {
+        self.doubt_at = None;
+    }
+
+    /// How often RESUME was said.
+    pub(crate) fn resumes(&self) -> u64 {
+        self.resumes
     }
 
     /// How many pulls were begun.
@@ -111,13 +132,25 @@ impl Feed {
         self.wanted
     }
 
+    /// Another connection begins.
+    pub(crate) fn connected(&mut self) {
+        self.resumed_blank = false;
+    }
+
     /// RESUME was sent. What came before may be of another history: the server may have been restored from a backup since.
-    pub(crate) fn resumed(&mut self) {
+    pub(crate) fn resumed(&mut self, at: Cursor, done_before: Vec<Uuid>) {
+        self.resumed_blank |= at.epoch == 0;
+        self.done_before_resume = Arc::new(done_before);
         self.unanswered = true;
         self.goes_on = false;
         self.resumes += 1;
         self.resumed_at_kept = !self.kept.is_empty();
         self.forget_frames();
+    }
+
+    /// The answer to RESUME cannot be told from other frames.
+    pub(crate) fn forget_done_before_resume(&mut self) {
+        self.done_before_resume = Arc::default();
     }
 
     /// Whether the phone knows, or must assume, that it lacks something.
@@ -190,8 +223,10 @@ impl Draft<'_> {
             self.take_kept()?;
         }
         let goes_on = fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
+        self.state.feed.resumed_blank &= !goes_on;
         if goes_on && !std::mem::replace(&mut self.state.feed.goes_on, goes_on) && !delta.more {
-            self.offer_unheard(&delta, |seq| seq > delta.to);
+            let done_before = std::mem::take(&mut self.state.feed.done_before_resume);
+            self.offer_unheard(&delta, |id, seq| seq > delta.to && done_before.contains(&id));
         }
         let fits = matches!(fit(&self.state.meta.cursor, &delta), Fit::Old | Fit::Next);
         // One that outlived its connection may take long, and what is live does not wait for it.
@@ -253,7 +288,7 @@ impl Draft<'_> {
             news.push(told);
         }
         self.state.meta.cursor = Cursor { epoch: delta.epoch, seq: delta.to, mark: delta.mark };
-        self.offer_unheard(delta, |seq| mine < seq && seq <= delta.to);
+        self.offer_unheard(delta, |_, seq| mine < seq && seq <= delta.to);
         self.confirm_reached();
         self.silence_what_is_over()?;
         for told in news {
@@ -274,9 +309,9 @@ impl Draft<'_> {
     /// for done at such a place, and that it does not name there as done, were done in a history that it has lost since,
     /// without this phone having seen their commits: they are sent again, and it knows them by their ids if it has them
     /// after all.
-    fn offer_unheard(&mut self, delta: &Delta, concerned: impl Fn(u64) -> bool) {
+    fn offer_unheard(&mut self, delta: &Delta, concerned: impl Fn(Uuid, u64) -> bool) {
         let is_named = |id| delta.results.iter().any(|it| it.id == id && it.result.seq().is_some());
-        self.offer_again(|id, seq| concerned(seq) && !is_named(id));
+        self.offer_again(|id, seq| concerned(id, seq) && !is_named(id));
     }
 
     /// The feed ends at `head`, and these were taken for done before that was asked: those whose commits are to come after it
@@ -293,12 +328,17 @@ impl Draft<'_> {
         }
     }
 
-    pub(crate) fn on_reset(&mut self, reset: &Reset) {
+    /// The server's answer to RESUME. Where that was said without a cursor it knows no such history, which is no news.
+    pub(crate) fn on_reset_frame(&mut self, reset: &Reset) {
+        self.on_reset(reset.reason == ResetReason::History && !self.state.feed.resumed_blank);
+    }
+
+    fn on_reset(&mut self, other_history: bool) {
         self.state.feed.forget_waiting();
         self.state.feed.wanted = false;
         self.state.feed.again = false;
         self.state.snapshots.want();
-        self.state.meta.other_history |= reset.reason == ResetReason::History;
+        self.state.meta.other_history |= other_history;
     }
 
     pub(crate) fn on_pull_answer(&mut self, answer: Answer) -> Result<(), StoreError> {
@@ -330,7 +370,7 @@ impl Draft<'_> {
             Ok(SyncAnswer::Reset(reset)) => {
                 self.answered_by_ours();
                 self.state.feed.failures = 0;
-                self.on_reset(&reset);
+                self.on_reset(reset.reason == ResetReason::History);
                 Ok(())
             }
             Err(error) => {
@@ -494,8 +534,8 @@ impl Draft<'_> {
             let (resumes, after_kept) = (self.state.feed.resumes, !self.state.feed.kept.is_empty());
             self.state.feed.asked = Asked { resumes, after_kept, digest };
             self.state.feed.begun += 1;
-            let done = self.state.outbox.iter().filter(|op| matches!(op.state, OpState::Applied { .. }));
-            self.state.feed.done_before = Arc::new(done.map(|op| op.op.id).collect());
+            self.state.feed.trust();
+            self.state.feed.done_before = Arc::new(self.state.outbox.taken());
             self.request(Purpose::Pull, path, None);
         }
     }
@@ -541,6 +581,7 @@ impl State {
         let polls = !self.link.is_live() && self.link.attempts > 0;
         let is_wanted = self.feed.wanted || self.barriers.want_pull(&self.feed);
         let missing = is_wanted.then_some(self.feed.retry_at);
+        let missing = sooner(missing, self.feed.doubt_at.map(|at| at.max(self.feed.retry_at)));
         let look = if polls {
             Some(self.feed.poll_at)
         } else {

@@ -18,7 +18,7 @@ impl Draft<'_> {
             Ok(ServerFrame::Connected(connected)) => self.on_connected(connected),
             Ok(ServerFrame::Delta(delta)) => return self.on_delta(delta),
             Ok(ServerFrame::HeartbeatAck(ack)) => return self.on_heartbeat_ack(&ack),
-            Ok(ServerFrame::Reset(reset)) => self.on_reset(&reset),
+            Ok(ServerFrame::Reset(reset)) => self.on_reset_frame(&reset),
             Ok(ServerFrame::AuthOk { .. }) => self.state.session.accepted(),
             Ok(ServerFrame::Error { code, message }) => {
                 self.error(format!("the server says {code}: {message}"))
@@ -56,6 +56,7 @@ impl Draft<'_> {
         if std::mem::take(&mut self.state.link.told_lost) {
             self.notice_restored();
         }
+        self.state.feed.connected();
         self.resume();
         self.flush_frames();
         self.state.push.retry_now();
@@ -66,13 +67,14 @@ impl Draft<'_> {
     /// Says where the phone stands; the server continues from there.
     pub(crate) fn resume(&mut self) {
         let Some(generation) = self.state.link.live_generation() else { return };
+        let cursor = self.reach();
         let frame = ClientFrame::Resume(Resume {
-            cursor: self.reach(),
+            cursor,
             device: self.config.device.clone(),
             pending: self.state.outbox.unanswered(PENDING_PER_RESUME),
         });
         self.tell(Output::SendFrame { generation, text: frame.to_json() });
-        self.state.feed.resumed();
+        self.state.feed.resumed(cursor, self.state.outbox.taken());
         if self.boot() < self.state.push.watched_until || self.state.barriers.want_pull(&self.state.feed) {
             self.drop_old_pull();
         }

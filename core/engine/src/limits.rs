@@ -32,6 +32,9 @@ pub const DISCARDED_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 pub const FRAMES_QUEUED: usize = 100;
 /// Frames kept while a pull is under way.
 pub const FRAMES_BUFFERED: usize = 256;
+/// Milliseconds after which it is asked what became of an operation that was taken, as an answer to a push from before RESUME
+/// says, where the socket does not bring its commit.
+pub const TAKEN_WAITS_MS: u64 = 10_000;
 /// Pages kept of pulls that outlived their connection.
 pub const PAGES_KEPT: usize = 8;
 /// Rows in one write transaction of a snapshot.

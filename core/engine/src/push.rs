@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::draft::Draft;
 use crate::http::{Answer, Purpose};
 use crate::lanes::{Wait, walk};
+use crate::limits::TAKEN_WAITS_MS;
 use crate::outbox::{OpState, QueuedOp};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -19,6 +20,8 @@ use crate::store::StoreError;
 pub(crate) struct Push {
     /// The operations of the push under way.
     pub(crate) under_way: Vec<Uuid>,
+    /// How often RESUME had been said when it was sent.
+    resumes: u64,
     failures: u32,
     retry_at: u64,
     /// At most so many together; halved when the server finds it too much.
@@ -46,6 +49,7 @@ impl Default for Push {
     fn default() -> Self {
         Self {
             under_way: Vec::new(),
+            resumes: 0,
             failures: 0,
             retry_at: 0,
             most: OPS_PER_PUSH,
@@ -137,6 +141,7 @@ impl Draft<'_> {
         }
         let body = serde_json::to_string(&PushRequest { ops }).unwrap_or_default();
         self.state.push.under_way = under_way;
+        self.state.push.resumes = self.state.feed.resumes();
         self.request(Purpose::Push, "/v1/ops".to_owned(), Some(body));
     }
 
@@ -166,6 +171,11 @@ impl Draft<'_> {
                     if !self.state.link.is_live() || self.boot() < self.state.push.watched_until {
                         // No socket brings what they did, or may be too late with it.
                         self.state.feed.want_pull();
+                    }
+                    if self.state.push.resumes != self.state.feed.resumes() {
+                        // It may be of a server that was: then no socket ever brings what they did.
+                        let at = self.boot() + TAKEN_WAITS_MS;
+                        self.state.feed.doubt_taken(at);
                     }
                     self.requeue_unanswered(&sent);
                 }

@@ -116,6 +116,12 @@ impl Outbox {
         self.writers(entity).chain(self.readers.get(entity).into_iter().flatten().copied())
     }
 
+    /// Operations that the server has taken, as far as the phone knows.
+    pub(crate) fn taken(&self) -> Vec<Uuid> {
+        let taken = |op: &&Arc<QueuedOp>| matches!(op.state, OpState::Applied { .. });
+        self.iter().filter(taken).map(|op| op.op.id).collect()
+    }
+
     /// Operations whose fate the server may know, and the phone not: those that left the phone at least once.
     pub(crate) fn unanswered(&self, most: usize) -> Vec<Uuid> {
         let left = |op: &&Arc<QueuedOp>| match op.state {

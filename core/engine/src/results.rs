@@ -95,6 +95,9 @@ impl Draft<'_> {
             self.state.push.round.confirmed += 1;
             self.tell(Output::Operation(Receipt { state: None, ..receipt(&op) }));
         }
+        if self.state.outbox.taken().is_empty() {
+            self.state.feed.trust();
+        }
     }
 
     /// Leaves it to a person.
@@ -117,9 +120,10 @@ impl Draft<'_> {
         self.set_op_state(op, OpState::Queued);
     }
 
-    /// An operation that the server will never take for its size.
+    /// An operation that the server will never take for its size; unless it has taken it meanwhile, and something on the way
+    /// says otherwise.
     pub(crate) fn park_too_large(&mut self, id: Uuid) {
-        if let Some(op) = self.state.outbox.get(id).cloned() {
+        if let Some(op) = self.state.outbox.get(id).filter(|op| op.state == OpState::Sent).cloned() {
             let message = "This change is too large for the server; shorten it and try again.";
             let rejection = Rejection::permanent("TOO_LARGE".into(), message).about(op.op.command.primary());
             self.park(&op, ParkReason::Rejected { rejection });

@@ -48,8 +48,19 @@ struct Run {
     alerts: Arc<Vec<EntityRef>>,
     /// Something came that this release does not know.
     passed_over: bool,
-    /// The operations that it was asked about, when it was last asked for.
-    asked: Arc<Vec<Uuid>>,
+    /// What its end speaks of.
+    asked: Arc<Asked>,
+    /// The same, if the server begins anew instead of going on.
+    asked_last: Arc<Asked>,
+}
+
+/// The operations that are not confirmed, when a snapshot is asked for.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    /// Those that it is asked about.
+    about: Vec<Uuid>,
+    /// Those that are taken for done.
+    done_before: Vec<Uuid>,
 }
 
 impl Snapshots {
@@ -111,12 +122,14 @@ impl Draft<'_> {
             let resume = cut
                 .as_ref()
                 .and_then(|run| Some(SnapshotResume { id: run.start.as_ref()?.id?, lines: run.lines }));
-            let asked = self.state.outbox.unanswered(PENDING_PER_RESUME);
-            let body = snapshot_body(asked.clone(), resume);
+            let about = self.state.outbox.unanswered(PENDING_PER_RESUME);
+            let body = snapshot_body(about.clone(), resume);
             let id = self.request(Purpose::Snapshot, "/v1/snapshot".to_owned(), Some(body));
+            let asked = Arc::new(Asked { about, done_before: self.state.outbox.taken() });
+            let asked_last = Arc::clone(&asked);
             self.state.snapshots.run = Some(match cut.filter(|_| resume.is_some()) {
-                Some(run) => Run { id, resumes: true, lines_before: run.lines, ..run },
-                None => Run { asked: Arc::new(asked), ..self.new_run(id) },
+                Some(run) => Run { id, resumes: true, lines_before: run.lines, asked_last, ..run },
+                None => Run { asked, asked_last, ..self.new_run(id) },
             });
         }
     }
@@ -136,6 +149,7 @@ impl Draft<'_> {
             alerts: Arc::default(),
             passed_over: false,
             asked: Arc::default(),
+            asked_last: Arc::default(),
         }
     }
 
@@ -175,8 +189,9 @@ impl Draft<'_> {
                     return Ok(Err("it goes on from somewhere else".to_owned()));
                 } else {
                     let id = run.id;
-                    let asked = Arc::clone(&run.asked);
-                    let run = Run { start: Some(start), asked, ..self.new_run(id) };
+                    let asked = Arc::clone(&run.asked_last);
+                    let asked_last = Arc::clone(&asked);
+                    let run = Run { start: Some(start), asked, asked_last, ..self.new_run(id) };
                     if run.direct {
                         self.clear_mirror()
                     } else {
@@ -240,7 +255,11 @@ impl Draft<'_> {
         // What is done here can be refused in another history, by a request that came late.
         let done = results.iter().filter(|result| result.result.seq().is_some());
         let answered: Vec<Uuid> = done.map(|result| result.id).collect();
-        self.offer_again(|id, _| !answered.contains(&id) && (other_history || run.asked.contains(&id)));
+        // It knows of no operation that was taken since.
+        let head = start.cursor.seq;
+        let Asked { about, done_before } = &*run.asked;
+        let was_asked = |id, seq| about.contains(&id) && (seq <= head || done_before.contains(&id));
+        self.offer_again(|id, seq| !answered.contains(&id) && (other_history || was_asked(id, seq)));
         // Without a cursor nobody knows whether it is the same one.
         if other_history || mine.epoch == 0 {
             self.forget_dependencies();
@@ -257,6 +276,8 @@ impl Draft<'_> {
         self.state.feed.forget_waiting();
         // The server continues from here on the socket; whatever came between is pulled in any case.
         self.resume();
+        // Frames that are on their way may pass for its answer; the pull says what was lost.
+        self.state.feed.forget_done_before_resume();
         self.state.feed.want_pull();
         Ok(Ok(()))
     }

@@ -30,6 +30,7 @@ impl World {
         self.faults = Faults { delay_min_ms: 5, delay_max_ms: 20, ..Faults::default() };
         self.host.issuer.calm_down();
         for who in 0..self.phones.len() {
+            self.is_seen(who);
             let phone = &mut self.phones[who];
             phone.death = None;
             phone.storage.heal();

@@ -94,7 +94,7 @@ impl World {
             }
         }
         self.schedule_tick(who);
-        Ok(())
+        self.look_after(who)
     }
 
     fn choice(&mut self, who: usize, input: &Input) -> Choice {
@@ -124,13 +124,16 @@ impl World {
         for part in &parts {
             let written = self.phones[who].storage.commit(part)?;
             let struck = self.strikes(who);
-            if let Err(error) = written {
-                if !struck {
+            match written {
+                Ok(written) => self.phones[who].observer.note(written),
+                Err(error) if !struck => {
                     let detail = format!("{}'s database: {error}", self.name(who));
                     return Err(Violation::new("RUN", detail));
                 }
-                self.phones[who].storage.doubt.failed.push((batch.clone(), choice));
-                return Ok(Err(error));
+                Err(error) => {
+                    self.phones[who].storage.doubt.failed.push((batch.clone(), choice));
+                    return Ok(Err(error));
+                }
             }
         }
         self.written(who, batch, choice).map(Ok)
@@ -162,7 +165,8 @@ impl World {
         let model = self.past.get(model).unwrap_or(&self.model);
         let may_lose = !self.past.is_empty();
         phone.watch.committed(model, &phone.shadow, &touched, choice, may_lose)?;
-        self.shows_what_is_pending(who, &touched)
+        self.shows_what_is_pending(who, &touched)?;
+        self.observed(who)
     }
 
     /// In which of the server's histories a phone's cursor is: how many were before it.
@@ -205,7 +209,10 @@ impl World {
         self.watch_output(&output);
         match output {
             Output::OpenSocket { generation, token } => self.open_socket(who, generation, token.0),
-            Output::SendFrame { generation, text } => self.send_frame(who, generation, text),
+            Output::SendFrame { generation, text } => {
+                self.phones[who].resumes += u32::from(text.starts_with(r#"{"type":"RESUME""#));
+                self.send_frame(who, generation, text);
+            }
             Output::CloseSocket { .. } => self.drop_socket(who),
             Output::Http(request) => self.request(who, request),
             Output::SaveSession(session) => self.phones[who].session = Some(session),

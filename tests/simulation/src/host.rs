@@ -12,6 +12,7 @@ use innsync_server::api::{ApiRequest, Caller, handle};
 use innsync_server::authority::{Authority, Committed, RunOptions};
 use innsync_server::hub::{Hub, TokenFacts};
 use innsync_server::ledger::{Ledger, LedgerError, Property};
+use innsync_server::reader::PageSize;
 
 use crate::failure::{Checked, Violation};
 use crate::issuer::{Access, Issuer};
@@ -33,6 +34,7 @@ pub(crate) struct Host {
     kept: BTreeMap<Uuid, (Uuid, Vec<String>)>,
     snapshots: u128,
     backup: Option<Backup>,
+    page_size: PageSize,
 }
 
 /// The ledger, and with it the sessions, of an earlier moment; what the reference was then.
@@ -80,6 +82,7 @@ impl Host {
             kept: BTreeMap::new(),
             snapshots: 0,
             backup: None,
+            page_size: page_size(plan),
         })
     }
 
@@ -107,7 +110,9 @@ impl Host {
     /// somebody does who says so to the server; else only the marks tell.
     pub(crate) fn restore(&mut self, seed: u64, declared: bool) -> Checked<Option<Model>> {
         let Some(Backup { ledger, issuer, model }) = &self.backup else { return Ok(None) };
-        self.authority = Authority::new(ledger.copy().map_err(broken)?, seed);
+        let mut ledger = ledger.copy().map_err(broken)?;
+        ledger.set_page_size(self.page_size);
+        self.authority = Authority::new(ledger, seed);
         if declared {
             self.authority.declare_restored(PROPERTY).map_err(broken)?;
         }
@@ -229,6 +234,14 @@ impl Host {
     }
 }
 
+/// How much a page of the feed holds.
+fn page_size(plan: &Plan) -> PageSize {
+    match usize::try_from(plan.faults.page).unwrap_or(0) {
+        0 => PageSize::default(),
+        commits => PageSize { commits, commit_bytes: 2_000 * commits, result_bytes: 60 * commits },
+    }
+}
+
 fn plain(answer: HttpAnswer) -> Handled {
     Handled { answer, lines: Vec::new(), committed: Vec::new() }
 }
@@ -251,7 +264,9 @@ fn split(path: &str) -> (&str, Vec<(String, String)>) {
 }
 
 fn set_up(plan: &Plan, now: Timestamp, model: &mut Model) -> Result<Authority, LedgerError> {
-    let mut authority = Authority::new(empty_ledger()?, plan.seed);
+    let mut ledger = empty_ledger()?;
+    ledger.set_page_size(page_size(plan));
+    let mut authority = Authority::new(ledger, plan.seed);
     let (id, name) = (PROPERTY.to_owned(), "Seaside Motel".to_owned());
     authority.create_property(&Property { id, name, time_zone: "UTC".to_owned() })?;
     for (who, human) in PEOPLE.iter().enumerate().take(plan.people) {

@@ -16,8 +16,12 @@ const AGAIN_MS: u64 = 2_000;
 
 impl World {
     pub(crate) fn start(&mut self, who: usize) -> Checked {
+        let comes_back = self.phones[who].quiet_until.is_some_and(|until| until <= self.now);
+        if comes_back {
+            self.is_seen(who);
+        }
         if self.phones[who].engine.is_some() {
-            return Ok(());
+            return if comes_back { self.feed(who, Input::Foreground) } else { Ok(()) };
         }
         self.note(format!("{} starts", self.name(who)));
         self.watch_start(who);
@@ -81,7 +85,17 @@ impl World {
             self.queue.push(self.now + 200, Event::Shell { who, life, input });
         }
         self.schedule_tick(who);
-        if self.phones[who].wants_connection { self.feed(who, Input::Connect) } else { Ok(()) }
+        // Nobody looks what has come of a visit before this engine knows of it.
+        let visit = self.phones[who].visit.take();
+        if self.phones[who].wants_connection {
+            self.feed(who, Input::Connect)?;
+        }
+        if visit.is_none() || self.phones[who].life != life {
+            return Ok(());
+        }
+        self.phones[who].visit = visit;
+        self.wants_sync(who)?;
+        self.look_again(who)
     }
 
     /// Only a disk that fails may keep an app from starting, and only so that the person knows what to do: nothing is said

@@ -8,10 +8,12 @@ use innsync_engine::{Config, Engine, EngineError, Now, Output, Session};
 
 use crate::barriers::Barrier;
 use crate::failure::{Checked, Violation};
+use crate::observers::Observer;
 use crate::people::{PEOPLE, employee};
 use crate::plan::CrashPoint;
 use crate::shadow::Shadow;
 use crate::storage::Storage;
+use crate::visits::Visit;
 use crate::watch::Watch;
 
 /// What a phone's boot clock shows when the run begins.
@@ -63,6 +65,12 @@ pub(crate) struct Phone {
     pub(crate) deaf_until: u64,
     /// The app is frozen until then, in memory as it is.
     pub(crate) frozen_until: u64,
+    /// Somebody waits for sync to come to rest.
+    pub(crate) visit: Option<Visit>,
+    /// The app was closed in the background, and is opened again then.
+    pub(crate) quiet_until: Option<u64>,
+    /// Who watches the database.
+    pub(crate) observer: Observer,
     /// Whether the person wants to be connected.
     pub(crate) wants_connection: bool,
     pub(crate) is_signing_in: bool,
@@ -73,6 +81,10 @@ pub(crate) struct Phone {
     pub(crate) barriers: Vec<Barrier>,
     /// Its last push, by the request's number.
     pub(crate) push: Option<u64>,
+    /// How often its app has said RESUME, in all its lives.
+    pub(crate) resumes: u32,
+    /// Its last pull, by the request's number, and how often it had said RESUME before.
+    pub(crate) pull: Option<(u64, u32)>,
     /// How often something was committed to its database.
     pub(crate) commits: u64,
     /// The operation that it says is about to be sent, and since when.
@@ -106,12 +118,17 @@ impl Phone {
             mute_until: 0,
             deaf_until: 0,
             frozen_until: 0,
+            visit: None,
+            quiet_until: None,
+            observer: Observer::default(),
             wants_connection: true,
             is_signing_in: false,
             socket: None,
             requests: 0,
             barriers: Vec::new(),
             push: None,
+            resumes: 0,
+            pull: None,
             commits: 0,
             ready_since: None,
             history: 0,
@@ -143,6 +160,7 @@ impl Phone {
     pub(crate) fn open_engine(&mut self, at: u64, seed: u64) -> Checked<Result<(), EngineError>> {
         self.life += 1;
         self.push = None;
+        self.pull = None;
         self.ready_since = None;
         // A new engine knows of none; the client raises them anew.
         self.barriers.clear();
@@ -167,12 +185,19 @@ impl Phone {
         self.tick_at = None;
         self.death = None;
         self.frozen_until = 0;
+        self.visit = None;
+        self.observer.is_gone();
         self.socket = None;
         self.barriers.clear();
         if reboot {
             self.boot += 1;
             self.booted_at = at;
         }
+    }
+
+    /// That moment of virtual time by the phone's boot clock.
+    pub(crate) fn boot_ms(&self, at: u64) -> u64 {
+        self.now(at).boot_ms
     }
 
     /// The engine's deadline in virtual time, not before `at`.

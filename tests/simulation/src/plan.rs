@@ -109,6 +109,15 @@ pub struct Faults {
     /// The app is busy when a frame comes, and takes it together with those that come meanwhile.
     #[serde(skip_serializing_if = "is_zero")]
     pub busy: u32,
+    /// Commits in a page of the feed, and of the results in it a few; 0: as in earnest. Stays when all is calm.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub page: u32,
+    /// How long the ledger takes at most to tell the hub what a socket missed, in milliseconds; 0: a moment.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub slow_ledger_ms: u32,
+    /// Who watches a phone's database reads nothing for a while, or goes away, when something is committed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub absent: u32,
     /// The releases of app and server.
     #[serde(skip_serializing_if = "Releases::is_same")]
     pub releases: Releases,
@@ -195,6 +204,11 @@ pub enum What {
     OneWay { who: usize, ms: u64, up: bool },
     /// The phone's database comes onto another phone, and both go on with it.
     CopyPhone { who: usize },
+    /// The app goes to the background, and is opened again after `ms`: it sends and fetches what it can within `budget_ms`,
+    /// and is closed once nothing more comes of waiting. If it is not closed in time, the platform freezes it.
+    Background { who: usize, budget_ms: u64, ms: u64 },
+    /// A push wakes the app, for `budget_ms` at most where it is in the background.
+    Push { who: usize, budget_ms: u64 },
     /// Maria takes the person off the staff, and back onto it after `ms`.
     Dismiss { who: usize, ms: u64 },
 }
@@ -237,6 +251,7 @@ impl Plan {
         let mut steps = work(&mut random, people);
         trouble(&mut random, &mut steps, people);
         more_trouble(seed, &mut steps, people);
+        backgrounds(seed, &mut steps, people);
         steps.sort_by_key(|step| step.at);
         Self { seed, faults, skew_ms, steps, disks: disks(seed), people }
     }
@@ -245,6 +260,8 @@ impl Plan {
     pub(crate) fn end(&self) -> u64 {
         let over = |step: &Step| match step.what {
             What::Suspend { ms, .. } => step.at + ms,
+            What::Background { budget_ms, ms, .. } => step.at + budget_ms + ms,
+            What::Push { budget_ms, .. } => step.at + budget_ms,
             _ => step.at,
         };
         self.steps.iter().map(over).max().unwrap_or(0)
@@ -319,7 +336,11 @@ fn more_faults(seed: u64, faults: Faults) -> Faults {
         _ => Releases::Same,
     };
     let busy = if random.chance(500) { random.between(50, 600) as u32 } else { 0 };
-    Faults { refuse, cut_answer, unseen, busy, releases, ..faults }
+    let page = if random.chance(250) { *random.pick(&[1, 2, 5, 20]).unwrap_or(&1) } else { 0 };
+    let slow_ledger_ms =
+        if random.chance(250) { *random.pick(&[400, 3_000, 20_000]).unwrap_or(&400) } else { 0 };
+    let absent = if random.chance(300) { random.between(20, 500) as u32 } else { 0 };
+    Faults { refuse, cut_answer, unseen, busy, page, slow_ledger_ms, absent, releases, ..faults }
 }
 
 fn skew(random: &mut Random) -> i64 {
@@ -458,5 +479,26 @@ fn more_trouble(seed: u64, steps: &mut Vec<Step>, people: usize) {
     if random.chance(80) && !restores {
         let (who, ms) = (*random.pick(&[ANA, BEN]).unwrap_or(&ANA), random.between(1, 60_000));
         steps.push(Step { at: random.below(end), what: What::Dismiss { who, ms } });
+    }
+}
+
+/// Apps that go to the background, and pushes. Drawn apart, so that what a seed had before stays.
+fn backgrounds(seed: u64, steps: &mut Vec<Step>, people: usize) {
+    let mut random = Random::of(seed, "backgrounds");
+    if !random.chance(250) {
+        return;
+    }
+    let end = steps.iter().map(|step| step.at + 1_000).max().unwrap_or(1_000);
+    for _ in 0..random.between(1, 5) {
+        let who = random.below(people as u64) as usize;
+        // Next to nothing, what a push gets, what an app gets that is left.
+        let budget_ms = *random.pick(&[400, 5_000, 25_000]).unwrap_or(&5_000);
+        let ms = *random.pick(&[1, 5_000, 60_000, 600_000]).unwrap_or(&5_000);
+        let at = random.below(end);
+        steps.push(Step { at, what: What::Background { who, budget_ms, ms } });
+        for _ in 0..random.below(3) {
+            let at = at + random.below(budget_ms + ms);
+            steps.push(Step { at, what: What::Push { who, budget_ms: 5_000 } });
+        }
     }
 }

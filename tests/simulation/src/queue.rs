@@ -31,6 +31,8 @@ pub(crate) enum Event {
     Start { who: usize },
     /// The engine's deadline.
     Tick { who: usize, life: u32 },
+    /// The app looks whether it may be closed.
+    Look { who: usize, life: u32 },
     /// Something that the shell or the platform says.
     Shell { who: usize, life: u32, input: Box<Input> },
     /// A person signs in.

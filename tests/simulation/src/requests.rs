@@ -23,6 +23,9 @@ impl World {
         if path == "/v1/ops" {
             self.phones[who].push = Some(id);
         }
+        if path.starts_with("/v1/sync") {
+            self.phones[who].pull = Some((id, self.phones[who].resumes));
+        }
         let request = Request {
             who,
             life: self.phones[who].life,
@@ -101,6 +104,10 @@ impl World {
                 self.note(format_args!("{name} ◀ {status} {body} ({} lines)", lines.len()));
             }
             Err(failure) => self.note(format_args!("{name} ◀ no answer: {}", failure.detail)),
+        }
+        let phone = &self.phones[who];
+        if answer.is_ok() && phone.pull.is_some_and(|(pull, before)| pull == id && before != phone.resumes) {
+            self.reach(Sometimes::PullOutlives);
         }
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {

@@ -74,7 +74,7 @@ impl Search<'_> {
         if self.keeps(Plan { faults: calm, ..self.best.plan.clone() }) {
             return;
         }
-        let off: [fn(&mut Faults); 14] = [
+        let off: [fn(&mut Faults); 17] = [
             |it| it.delay_max_ms = 20,
             |it| it.lose_request = 0,
             |it| it.lose_answer = 0,
@@ -88,6 +88,9 @@ impl Search<'_> {
             |it| (it.refuse, it.cut_answer) = (0, 0),
             |it| it.unseen = 0,
             |it| it.busy = 0,
+            |it| it.page = 0,
+            |it| it.slow_ledger_ms = 0,
+            |it| it.absent = 0,
             |it| it.releases = Releases::Same,
         ];
         for off in off {
@@ -160,6 +163,8 @@ impl What {
             | Self::Suspend { who, .. }
             | Self::OneWay { who, .. }
             | Self::CopyPhone { who }
+            | Self::Background { who, .. }
+            | Self::Push { who, .. }
             | Self::Dismiss { who, .. } => Some(*who),
             Self::RestartServer { .. } | Self::TrimLog { .. } | Self::BackUp | Self::Restore { .. } => None,
         }

@@ -322,7 +322,11 @@ impl World {
                 HubOutput::CatchUp { conn, ticket, property, viewer, cursor, pending } => {
                     let answer = self.host.authority.read().catch_up(&property, viewer, cursor, &pending);
                     let answer = Some(answer.map_err(broken)?);
-                    let (life, at) = (self.host.life, self.now + self.random.below(40));
+                    let slow = u64::from(self.faults.slow_ledger_ms);
+                    let (life, at) = (self.host.life, self.now + self.random.below(slow.max(40)));
+                    if at > self.now + 2_000 {
+                        self.reach(Sometimes::SlowCatchUp);
+                    }
                     self.queue.push(at, Event::CaughtUp { life, conn, ticket, answer });
                 }
                 HubOutput::CheckToken { conn, token } => {

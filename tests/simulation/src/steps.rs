@@ -25,6 +25,8 @@ impl World {
             }
             What::Restore { down_ms, declared } => self.restore(down_ms, declared),
             What::Suspend { who, ms } => self.suspend(who, ms),
+            What::Background { who, budget_ms, ms } => self.background(who, budget_ms, ms),
+            What::Push { who, budget_ms } => self.push_arrives(who, budget_ms),
             What::OneWay { who, ms, up } => {
                 let way = if up { "sends" } else { "is sent" };
                 self.note(format!("for {ms} ms nothing arrives that {} {way}", self.name(who)));
@@ -76,6 +78,7 @@ impl World {
                 Ok(())
             }
             What::Foreground { who } => {
+                self.is_seen(who);
                 self.feed(who, Input::Foreground)?;
                 self.raise_barrier(who)
             }
@@ -165,7 +168,7 @@ impl World {
     }
 
     /// The app is frozen: what happens meanwhile reaches it when it wakes.
-    fn suspend(&mut self, who: usize, ms: u64) -> Checked {
+    pub(crate) fn suspend(&mut self, who: usize, ms: u64) -> Checked {
         if self.phones[who].engine.is_none() || self.phones[who].is_frozen(self.now) {
             return Ok(());
         }

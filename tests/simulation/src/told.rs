@@ -83,6 +83,16 @@ impl fmt::Display for What {
             Self::Dismiss { who, ms } => {
                 write!(f, "maria takes {} off the staff, and back after {ms} ms", name(*who))
             }
+            Self::Background { who, budget_ms, ms } => {
+                let name = name(*who);
+                write!(
+                    f,
+                    "{name}'s app goes to the background, within {budget_ms} ms, and stays there for {ms} ms"
+                )
+            }
+            Self::Push { who, budget_ms } => {
+                write!(f, "a push wakes {}'s app, for {budget_ms} ms", name(*who))
+            }
             Self::CopyPhone { who } => write!(f, "{}'s database comes onto another phone", name(*who)),
         }
     }

@@ -81,7 +81,7 @@ impl Watch {
         let offered = before.map(|(id, _)| *id).filter(is_offered);
         self.offered.extend(offered);
         if let Some(id) = self.offered.first().filter(|_| !may_lose) {
-            let detail = format!("{} sends {id} again, that the server has taken and not lost", self.name);
+            let detail = format!("{} doubts {id}, that the server has taken and not lost", self.name);
             return Err(Violation::new("G7", detail));
         }
         self.removed(model, shadow, touched, by)?;

@@ -153,10 +153,11 @@ impl World {
 
     /// Lets everything up to that moment happen.
     pub(crate) fn until(&mut self, end: u64) -> Checked {
+        let of_one = EVENTS.max(self.plan.end() / 1_000 * EVENTS_A_SECOND);
         while let Some((at, event)) = self.queue.pop(end) {
             self.events += 1;
             self.events_now = if at == self.now { self.events_now + 1 } else { 0 };
-            let most = EVENTS.max(self.plan.end() / 1_000 * EVENTS_A_SECOND) * self.phones.len() as u64;
+            let most = of_one * self.phones.len() as u64;
             if self.events > most || self.events_now > EVENTS_AT_ONCE {
                 return Err(Violation::new(
                     "G3",
@@ -201,6 +202,10 @@ impl World {
                 phone.tick_at = None;
                 self.feed(who, Input::Tick)
             }
+            Event::Look { who, life } => match self.phones[who].life == life {
+                true => self.look_again(who),
+                false => Ok(()),
+            },
             Event::Shell { who, life, input } => match self.phones[who].life == life {
                 true => self.feed(who, *input),
                 false => Ok(()),

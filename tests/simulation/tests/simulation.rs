@@ -77,6 +77,6 @@ fn fresh_seeds_run_clean() {
 
 /// What 2,000 seeds may not reach, and why.
 const RARE: &[(Sometimes, &str)] = &[
-    (Sometimes::MorePages, "a day of the simulation has fewer commits than one page"),
+    (Sometimes::FrozenInBackground, "a token must be renewed just then, over a slow link"),
     (Sometimes::FailedCommitFound, "the app must die between a commit that failed and the next one"),
 ];

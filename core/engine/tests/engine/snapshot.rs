@@ -326,6 +326,103 @@ fn what_a_backup_lost_that_nobody_declares_is_sent_again_though_the_cursor_is_in
 }
 
 #[test]
+fn what_was_taken_after_resume_was_answered_is_not_sent_again() {
+    // G7: the push leaves with RESUME, and is taken after the server has said what came before it.
+    for snapshot in [false, true] {
+        let mut motel = motel();
+        let mut phone = Phone::online(ana(), &mut motel);
+        phone.offline();
+        let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+        phone.feed(Input::Foreground);
+        phone.settle();
+        let push = phone.next_request("/v1/ops");
+        phone.greet(&motel);
+        phone.requests.clear();
+        let early = motel.snapshot(ana(), &[op]);
+        if snapshot {
+            phone.feed(Input::Refetch);
+            phone.settle();
+        }
+        phone.serve_one(&push, &mut motel);
+        assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })));
+        if snapshot {
+            let request = phone.next_request("/v1/snapshot");
+            phone.feed(Input::SnapshotLines { id: request.id, lines: early });
+        } else {
+            phone.delta(motel.delta(ana(), 0, 0));
+        }
+        assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "it was not known of then");
+        assert!(!phone.has_request("/v1/ops"));
+        phone.catch_up(&mut motel);
+        assert_eq!(phone.state_of(op), None);
+        assert_eq!(motel.arrivals[&op], 1);
+    }
+}
+
+#[test]
+fn what_was_taken_is_not_parked_as_too_large() {
+    // G7: a proxy answers the push with 413 after the socket has told that it was taken.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    let push = phone.next_request("/v1/ops");
+    motel.push(&push.body.as_ref().unwrap().0);
+    let results = vec![OpResult { id: op, result: motel.outcomes[&op].clone() }];
+    phone.delta(Delta { results, ..motel.delta(ana(), 0, 0) });
+    phone.answer(&push, 413, "<html>413</html>");
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "{:?}", phone.state_of(op));
+    phone.delta(motel.delta(ana(), 0, 1));
+    assert_eq!(phone.state_of(op), None);
+    assert_eq!(phone.store.history(&suite_ref(101), "status"), ["VACANT_DIRTY", "CLEANING"]);
+}
+
+#[test]
+fn a_phone_without_a_cursor_has_no_history_to_leave() {
+    // G7: what the server answers to such a RESUME is no sign of a restored backup.
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    phone.feed(Input::ClearCache);
+    phone.come_back(&motel);
+    let snapshot = phone.next_request("/v1/snapshot");
+    let push = phone.next_request("/v1/ops");
+    let early = motel.snapshot(ana(), &[]);
+    phone.reset(ResetReason::History);
+    phone.serve_one(&push, &mut motel);
+    phone.feed(Input::SnapshotLines { id: snapshot.id, lines: early });
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })), "{:?}", phone.state_of(op));
+    phone.catch_up(&mut motel);
+    assert_eq!((phone.state_of(op), motel.arrivals[&op]), (None, 1));
+}
+
+#[test]
+fn what_a_server_that_was_took_is_asked_about_where_the_socket_does_not_bring_it() {
+    // G1, G3, G17: its answer comes late, after RESUME was answered by the server that was restored.
+    let mut motel = motel();
+    let mut backup = motel.clone();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.offline();
+    let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
+    phone.feed(Input::Foreground);
+    phone.settle();
+    let push = phone.next_request("/v1/ops");
+    phone.greet(&backup);
+    phone.delta(backup.delta(ana(), 0, 0));
+    phone.serve(&mut backup);
+    phone.serve_one(&push, &mut motel);
+    assert!(matches!(phone.state_of(op), Some(OpState::Applied { .. })));
+    for _ in 0..30 {
+        phone.pass(1_000);
+        phone.ack(&backup);
+        phone.serve(&mut backup);
+    }
+    phone.catch_up(&mut backup);
+    assert_eq!(phone.state_of(op), None);
+    assert!(backup.outcomes[&op].seq().is_some());
+}
+
+#[test]
 fn what_a_backup_lost_that_nobody_declares_is_sent_again_without_a_socket() {
     // G3, G17: every pull ends before the commit that was named, and goes on from the cursor.
     let mut motel = motel();
@@ -559,6 +656,7 @@ fn that_a_backup_was_restored_is_not_forgotten_by_a_restart() {
     let mut motel = motel();
     let backup = motel.clone();
     let mut phone = Phone::online(ana(), &mut motel);
+    phone.ack(&motel);
     let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
     let push = phone.next_request("/v1/ops");
     phone.serve_one(&push, &mut motel);
