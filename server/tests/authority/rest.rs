@@ -64,7 +64,7 @@ fn a_patch_finds_the_steps_that_lead_there() {
 fn a_stale_version_is_a_conflict_even_where_the_edits_are_disjoint() {
     // §5.1
     let mut motel = Motel::open();
-    let task_id = motel.create_task("maria", "Towels", TaskType::General, None);
+    let task_id = motel.create_task("sam", "Towels", TaskType::General, None);
     let path = format!("/v1/tasks/{task_id}");
     let (_, seen) = motel.rest("maria", "GET", &path, Value::Null);
     assert_eq!(motel.rest("maria", "PATCH", &path, json!({"title": "Ten", "version": 1})).0, 200);
