@@ -418,17 +418,14 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The answer of a pull that was asked before the last RESUME: what it holds may have been lost by a server that was
-    /// restored since.
+    /// The answer of a pull that was asked before the last RESUME: what it holds, and what it says of operations, may have
+    /// been lost by a server that was restored since.
     fn keep(&mut self, answer: SyncAnswer) -> Result<(), StoreError> {
         self.ask_for_digest_again();
         let feed = &mut self.state.feed;
         (feed.wanted, feed.again) = (true, false);
         (feed.failures, feed.retry_at) = (0, 0);
         let SyncAnswer::Delta(delta) = answer else { return Ok(()) };
-        for result in &delta.results {
-            self.on_result(result)?;
-        }
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
             return Ok(());
         }
@@ -448,6 +445,9 @@ impl Draft<'_> {
         let wanted = self.state.feed.wanted;
         for page in kept.iter() {
             if fit(&self.state.meta.cursor, page) == Fit::Next {
+                for result in &page.results {
+                    self.on_result(result)?;
+                }
                 self.apply_delta(page)?;
             }
         }

@@ -283,14 +283,19 @@ async fn morning(maria: &Phone, ana: &InnSync) -> Result<Notes, String> {
     Ok(Notes { log, lost })
 }
 
-/// One operation is refused, since its note is gone; one is in conflict with maria's.
+/// One operation is refused, since its note is hidden from her by then; one is in conflict with maria's; and a status of hers
+/// lost to a later one.
 async fn two_are_parked(maria: &Phone, ana: &InnSync, notes: &Notes) -> Result<(), String> {
     ana.disconnect();
+    let status_of_ana = |status| Command::SetEmployeeStatus { employee_id: ana.account().employee, status };
+    execute(ana, status_of_ana(EmployeeStatus::OnBreak)).await?;
     execute(ana, comment(ana, notes.lost, "The glasses are mine.")).await?;
     let contested = maria.suite(story::CONTESTED).await.ok_or("no such suite")?.id;
-    execute(ana, Command::SetSuiteStatus { suite_id: contested, status: SuiteStatus::Cleaning }).await?;
-    does(maria, Command::DeleteNote { note_id: notes.lost }).await?;
+    let patch = NotePatch { audience: Some(Audience::Managers), ..NotePatch::default() };
+    does(maria, Command::EditNote { note_id: notes.lost, patch }).await?;
     does(maria, Command::SetSuiteStatus { suite_id: contested, status: SuiteStatus::OutOfService }).await?;
+    does(maria, status_of_ana(EmployeeStatus::Busy)).await?;
+    execute(ana, Command::SetSuiteStatus { suite_id: contested, status: SuiteStatus::Cleaning }).await?;
     up_to_date(ana).await?;
     let outbox = ana.outbox().await.map_err(|error| error.to_string())?;
     let parked = |is: fn(&ParkReason) -> bool| {

@@ -148,8 +148,11 @@ impl Model {
             Err(Stop::Rejected(_)) => return Ok(Decided::Refuses),
             Err(stop) => return Err(wrong(op, stop.to_string())),
         };
-        let changes = self.what_follows(&taken, &context).map_err(|stop| wrong(op, stop.to_string()))?;
-        Ok(Decided::Takes(self.with_records(op, taken.lost, changes, now)))
+        match self.what_follows(&taken, &context) {
+            Ok(changes) => Ok(Decided::Takes(self.with_records(op, taken.lost, changes, now))),
+            Err(Stop::Rejected(_)) => Ok(Decided::Refuses),
+            Err(stop) => Err(wrong(op, stop.to_string())),
+        }
     }
 
     fn settled_by(&self, op: &Op) -> Vec<FieldConflict> {

@@ -162,8 +162,6 @@ impl Phone {
         self.push = None;
         self.pull = None;
         self.ready_since = None;
-        // A new engine knows of none; the client raises them anew.
-        self.barriers.clear();
         let config = Config {
             employee: employee(self.person),
             device: format!("{}'s phone", self.name()),
@@ -171,7 +169,11 @@ impl Phone {
             seed: seed ^ (u64::from(self.life) << 8) ^ self.who as u64,
         };
         let store = self.storage.store()?;
-        Ok(Engine::open(config, self.session.clone(), self.now(at), store).map(|it| self.engine = Some(it)))
+        Ok(Engine::open(config, self.session.clone(), self.now(at), store).map(|it| {
+            self.engine = Some(it);
+            // A new engine knows of none; the client raises them anew.
+            self.barriers.clear();
+        }))
     }
 
     pub(crate) fn is_frozen(&self, at: u64) -> bool {
