@@ -51,6 +51,30 @@ public protocol InnSync: Sendable {
     @discardableResult
     func edit(_ operation: UUID, to command: Command) async throws -> Receipt
 
+    /// Settles a conflict of ``conflicts()``; returns the operation that settles it. To leave it for later nothing is called.
+    ///
+    /// Throws ``InnSyncError/rejected(_:)``, and the operation stays as it was: `CHANGED_MEANWHILE` where somebody changed it
+    /// once more (the sheet shows that by now), or by the rules; ``InnSyncError/invalidInput(detail:)`` where there is no such
+    /// operation.
+    ///
+    /// - Parameters:
+    ///   - operation: the sheet's operation.
+    ///   - version: the sheet's version, as the person looked at it.
+    ///   - choice: what the person chose.
+    @discardableResult
+    func settle(_ operation: UUID, seen version: UInt64?, choice: Settlement) async throws -> Receipt
+
+    /// Writes a value that lost a conflict after all: a new operation, by the rules for such an edit.
+    ///
+    /// Throws ``InnSyncError/invalidInput(detail:)`` where no such conflict is known (they are kept for 30 days),
+    /// ``InnSyncError/rejected(_:)`` by the rules, at once.
+    @discardableResult
+    func restore(_ conflict: UUID) async throws -> Receipt
+
+    /// Puts conflicts aside, as read. Throws what ``execute(_:dependsOn:)`` does.
+    @discardableResult
+    func dismiss(_ conflicts: [UUID]) async throws -> Receipt
+
     /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
     /// creates.
     func dependents(of operation: UUID) async throws -> [QueuedOp]
@@ -121,6 +145,10 @@ public protocol InnSync: Sendable {
 
     /// News for me, now and whenever they change.
     func inbox() -> InnSyncStream<Inbox>
+
+    /// What waits for my decision, and what of mine lost in the last 30 days, now and whenever it changes. Sheets follow what
+    /// others do meanwhile.
+    func conflicts() -> InnSyncStream<Conflicts>
 
     /// The one honest line about sync, now and whenever it changes.
     func syncLine() -> InnSyncStream<SyncLine>

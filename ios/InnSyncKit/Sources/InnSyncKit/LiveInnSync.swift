@@ -34,6 +34,18 @@ final class LiveInnSync: InnSync {
         try await told { try await self.handle.edit(operation: operation, command: command) }
     }
 
+    func settle(_ operation: UUID, seen version: UInt64?, choice: Settlement) async throws -> Receipt {
+        try await told { try await self.handle.settle(operation: operation, seen: version, choice: choice) }
+    }
+
+    func restore(_ conflict: UUID) async throws -> Receipt {
+        try await told { try await self.handle.restore(conflict: conflict) }
+    }
+
+    func dismiss(_ conflicts: [UUID]) async throws -> Receipt {
+        try await told { try await self.handle.dismiss(conflicts: conflicts) }
+    }
+
     func dependents(of operation: UUID) async throws -> [QueuedOp] {
         try await told { try await self.handle.dependents(operation: operation) }
     }
@@ -99,6 +111,7 @@ final class LiveInnSync: InnSync {
     func suiteBoard() -> InnSyncStream<SuiteBoard> { stream { try handle.watchSuiteBoard() } }
     func dashboard() -> InnSyncStream<Dashboard> { stream { try handle.watchDashboard() } }
     func inbox() -> InnSyncStream<Inbox> { stream { try handle.watchInbox() } }
+    func conflicts() -> InnSyncStream<Conflicts> { stream { try handle.watchConflicts() } }
     func syncLine() -> InnSyncStream<SyncLine> { stream { try handle.watchSyncLine() } }
     func status() throws -> SyncStatus { try told { try handle.status() } }
     func statuses() -> InnSyncStream<SyncStatus> { stream { try handle.watchStatus() } }
@@ -190,6 +203,8 @@ extension DashboardStream: CoreStream {}
 extension DashboardBatch: CoreBatch {}
 extension InboxStream: CoreStream {}
 extension InboxBatch: CoreBatch {}
+extension ConflictsStream: CoreStream {}
+extension ConflictsBatch: CoreBatch {}
 extension SyncLineStream: CoreStream {}
 extension SyncLineBatch: CoreBatch {}
 extension LogStream: CoreStream {}

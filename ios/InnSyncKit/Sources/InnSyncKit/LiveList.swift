@@ -75,6 +75,11 @@ extension Sequence<Entity> {
         compactMap { if case .ofAlert(let value) = $0 { value } else { nil } }
     }
 
+    /// The values that lost among them.
+    public var conflicts: [Conflict] {
+        compactMap { if case .ofConflict(let value) = $0 { value } else { nil } }
+    }
+
     /// The announcements among them.
     public var announcements: [Announcement] {
         compactMap { if case .ofAnnouncement(let value) = $0 { value } else { nil } }

@@ -68,6 +68,33 @@ public typealias ErrorClass = InnSyncCore.ErrorClass
 /// Why a command was refused, for programs.
 public typealias Reason = InnSyncCore.Reason
 
+// MARK: Conflicts
+
+/// What waits for a person's decision, and what of theirs lost.
+public typealias Conflicts = InnSyncCore.Conflicts
+/// Everything that a conflict sheet shows.
+public typealias ConflictSheet = InnSyncCore.ConflictSheet
+/// One field in conflict.
+public typealias SheetField = InnSyncCore.SheetField
+/// One of the choices of a sheet.
+public typealias SheetChoice = InnSyncCore.SheetChoice
+/// What can be done about a conflict.
+public typealias Choice = InnSyncCore.Choice
+/// What a person chose in a conflict.
+public typealias Settlement = InnSyncCore.Settlement
+/// A piece of a text beside another. Not `Span`, which is Swift's own.
+public typealias TextSpan = InnSyncCore.TextSpan
+/// Which of two texts has a piece.
+public typealias SpanKind = InnSyncCore.SpanKind
+/// A value that lost, as it is shown.
+public typealias LostValue = InnSyncCore.LostValue
+/// A value of one person's that lost to another's.
+public typealias Conflict = InnSyncCore.Conflict
+/// What decides between two edits of one field.
+public typealias Policy = InnSyncCore.Policy
+/// A value as JSON.
+public typealias JsonValue = InnSyncCore.JsonValue
+
 // MARK: Things of a motel
 
 /// An entity of any kind.

@@ -30,6 +30,11 @@ struct ContractTests {
         #expect(try await innsync.myTasks().first().tasks.isEmpty)
         #expect(try await innsync.live(Query(kind: .shift)).first().isEmpty)
 
+        // There is nothing to be settled or restored.
+        #expect(try await innsync.conflicts().first() == Conflicts(open: [], lost: [], unseen: 0))
+        await #expect { try await innsync.settle(UUID(), seen: 1, choice: .mine) } throws: { $0.isInvalidInput }
+        await #expect { try await innsync.restore(UUID()) } throws: { $0.isInvalidInput }
+
         // Commands are saved.
         let operations = innsync.operations()
         let (first, second) = (try await note("Towels", innsync), try await note("Soap", innsync, after: []))
@@ -173,6 +178,69 @@ struct FakeTests {
         #expect(try await innsync.syncLine().first().state == .upToDate)
     }
 
+    @Test("A conflict is settled once, by who saw it as it is now")
+    func settles() async throws {
+        let innsync = FakeInnSync(connection: .connected)
+        innsync.confirms = false
+        let parked = try await innsync.execute(.editTask(taskId: UUID(), patch: TaskPatch(title: "Ten towels")))
+        innsync.park(parked.id, .conflict(current: nil, fields: [], rejection: nil, deleted: nil))
+        let sheet = ConflictSheet.preview(
+            operation: parked.id, base: "Two towels", mine: "Ten towels", theirs: "Four \"big\" towels", version: 4)
+        #expect(sheet.fields[0].theirs == #""Four \"big\" towels""#)
+        let lost = LostValue.preview(lost: "Soap", kept: "Shampoo")
+        innsync.show(Conflicts(open: [sheet], lost: [lost], unseen: 1))
+        await #expect { try await innsync.settle(parked.id, seen: 3, choice: .mine) } throws: { $0.isChangedMeanwhile }
+        #expect(try await innsync.outbox().map(\.id) == [parked.id], "it stays as it was")
+        let settling = try await innsync.settle(parked.id, seen: 4, choice: .mine)
+        #expect(settling.command == "EDIT_TASK" && settling.entity == sheet.entity)
+        #expect(try await innsync.outbox().map(\.id) == [settling.id])
+        #expect(try await innsync.conflicts().first() == Conflicts(open: [], lost: [lost], unseen: 1))
+        #expect(try await innsync.settled(parked.id, within: patience) == .discarded)
+        #expect(innsync.settlements == [parked.id: .mine])
+        #expect(try await innsync.syncLine().first().state == .syncing)
+        await #expect { try await innsync.settle(parked.id, seen: 4, choice: .mine) } throws: { $0.isInvalidInput }
+        innsync.confirms = true
+        #expect(try await innsync.settled(settling.id, within: patience) == .confirmed)
+    }
+
+    @Test("Who keeps the others' values gives theirs up by an operation of its own")
+    func givesUp() async throws {
+        let innsync = FakeInnSync()
+        let sheet = ConflictSheet.preview(base: "Two towels", mine: "Ten towels", theirs: "Four towels")
+        innsync.show(Conflicts(open: [sheet], lost: [], unseen: 0))
+        let settling = try await innsync.settle(sheet.operation, seen: sheet.version, choice: .theirs)
+        #expect(settling.command == "KEEP_THEIRS" && settling.entity.kind == .conflict)
+        #expect(try await innsync.conflicts().first().open.isEmpty)
+    }
+
+    @Test("What lost is restored once, and put aside")
+    func restores() async throws {
+        let innsync = FakeInnSync()
+        let lost = [LostValue.preview(lost: "Soap", kept: "Shampoo"), .preview(lost: "Bread", kept: "Cake")]
+        innsync.show(Conflicts(open: [], lost: lost, unseen: 2))
+        let (first, second) = (lost[0].conflict, lost[1].conflict)
+        try await innsync.restore(first.id)
+        var shown = try await innsync.conflicts().first()
+        #expect(shown.unseen == 1)
+        #expect(shown.lost.map(\.restorable) == [false, true])
+        #expect(shown.lost.map { $0.conflict.restoredAt != nil } == [true, false])
+        try await innsync.dismiss([second.id])
+        shown = try await innsync.conflicts().first()
+        #expect(shown.unseen == 0)
+        #expect(shown.lost.map(\.restorable) == [false, true])
+        let restoring = Command.restoreValue(
+            conflictId: first.id, entityType: first.entityType, entityId: first.entityId, field: first.field,
+            value: first.lost)
+        #expect(innsync.executed == [restoring, .dismissConflicts(conflictIds: [second.id])])
+        let outbox = try await innsync.outbox()
+        #expect(outbox.map(\.command) == ["RESTORE_VALUE", "DISMISS_CONFLICTS"])
+        let about = [
+            EntityRef(kind: first.entityType, id: first.entityId), EntityRef(kind: .conflict, id: second.id),
+        ]
+        #expect(outbox.map(\.entity) == about)
+        await #expect { try await innsync.restore(UUID()) } throws: { $0.isInvalidInput }
+    }
+
     @Test("The log has what is told to it, up to the level that is read")
     func log() async throws {
         let innsync = FakeInnSync()
@@ -195,5 +263,16 @@ struct FakeTests {
         #expect(try await innsync.effects().first() == effect)
         try innsync.presented(effect.id)
         #expect(innsync.unpresented.isEmpty)
+    }
+}
+
+extension Error {
+    fileprivate var isInvalidInput: Bool {
+        if case .invalidInput = self as? InnSyncError { true } else { false }
+    }
+
+    fileprivate var isChangedMeanwhile: Bool {
+        guard case .rejected(let rejection) = self as? InnSyncError else { return false }
+        return rejection.reason == .other(value: "CHANGED_MEANWHILE")
     }
 }

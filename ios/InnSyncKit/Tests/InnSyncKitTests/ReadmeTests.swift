@@ -39,6 +39,24 @@ func showEffects(of innsync: any InnSync, toast: (_ key: String) async -> Void) 
 }
 // README: end
 
+// README: conflicts
+/// False: somebody changed it once more, and the person must look again. Needs no network.
+func settle(_ sheet: ConflictSheet, _ choice: Settlement, _ innsync: any InnSync) async throws -> Bool {
+    do {
+        try await innsync.settle(sheet.operation, seen: sheet.version, choice: choice)
+        return true
+    } catch InnSyncError.rejected(let rejection) where rejection.reason == .other(value: "CHANGED_MEANWHILE") {
+        return false
+    }
+}
+
+/// Writes the newest value that lost after all, as an edit would.
+func restoreNewest(_ innsync: any InnSync) async throws {
+    let lost = try await innsync.conflicts().first().lost
+    if let value = lost.first(where: \.restorable) { try await innsync.restore(value.conflict.id) }
+}
+// README: end
+
 // README: diagnostics
 func diagnosticsFile(of innsync: any InnSync, in folder: URL) async throws -> URL {
     let file = folder.appendingPathComponent("innsync.json")
@@ -88,7 +106,7 @@ struct ReadmeTests {
         let file = URL(fileURLWithPath: path, relativeTo: here.deletingLastPathComponent().appendingPathComponent(""))
         let shown = try swift(in: String(contentsOf: file, encoding: .utf8))
         let compiled = try regions(of: String(contentsOf: here, encoding: .utf8))
-        #expect(compiled.count == 5)
+        #expect(compiled.count == 6)
         #expect(Set(shown) == Set(compiled))
     }
 
@@ -125,6 +143,39 @@ struct ReadmeTests {
         }
     }
 
+    @Test("Sam settles a conflict by the sheet that he saw last, and maria restores hers")  // G8
+    func settles() async throws {
+        try await Motel.story { motel in
+            let (sam, maria) = (try await motel.phone("sam"), try await motel.phone("maria"))
+            let towels = Command.createTask(
+                taskId: try maria.innsync.newID(), title: "Two towels", description: "", taskType: .general,
+                priority: .normal, suiteId: nil, assignedTo: nil, dueAt: nil, severity: nil)
+            try await maria.innsync.execute(towels)
+            #expect(try await becomes { try await sam.task("Two towels") != nil })
+            try await sam.goOffline()
+            try await sam.renames("Two towels", "Ten towels")
+            try await maria.renames("Two towels", "Four towels")
+            try await maria.innsync.upToDate(within: patience)
+            try await sam.goOnline()
+            #expect(try await becomes { try await sam.innsync.conflicts().first().open.count == 1 })
+            let stale = try #require(try await sam.innsync.conflicts().first().open.first)
+            try await maria.renames("Four towels", "Five towels")
+            #expect(
+                try await becomes { try await sam.innsync.conflicts().first().open.first?.version != stale.version })
+            let sheet = try #require(try await sam.innsync.conflicts().first().open.first)
+            #expect(try await settle(stale, .mine, sam.innsync) == false)
+            #expect(try await settle(sheet, .mine, sam.innsync))
+            #expect(try await becomes { try await maria.task("Ten towels") != nil })
+            #expect(try await becomes { try await !maria.innsync.conflicts().first().lost.isEmpty })
+            let lost = try #require(try await maria.innsync.conflicts().first().lost.first)
+            #expect(lost.conflict.lost == #""Five towels""# && lost.keptByName == "Sam")
+            try await restoreNewest(maria.innsync)
+            #expect(try await becomes { try await sam.task("Five towels") != nil })
+            try await maria.close()
+            try await sam.close()
+        }
+    }
+
     private static let article = "../../Sources/InnSyncKit/InnSyncKit.docc/AnAppInTenMinutes.md"
 
     /// The blocks of Swift in a page, those of a shell or a manifest apart.
@@ -150,5 +201,11 @@ struct ReadmeTests {
             }
         }
         return regions
+    }
+}
+
+extension Phone {
+    fileprivate func renames(_ title: String, _ other: String) async throws {
+        try await innsync.execute(.editTask(taskId: knownTask(title).id, patch: TaskPatch(title: other)))
     }
 }

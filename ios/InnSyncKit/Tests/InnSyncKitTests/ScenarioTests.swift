@@ -7,7 +7,7 @@ import Testing
 struct ScenarioTests {
     @Test("Every scenario is there")
     func all() throws {
-        #expect(try Scenario.files().count >= 10)
+        #expect(try Scenario.files().count >= 11)
     }
 
     @Test("Scenario", arguments: try Scenario.names())
@@ -131,6 +131,12 @@ private struct Scenario {
             }
             return
         }
+        if let how = step["settles"] { return try await settle(phone, how) }
+        if let field = step["restores"]?.text {
+            guard let lost = try await phone.lost(field) else { throw Trouble("nothing of that field lost") }
+            try await phone.innsync.restore(lost.conflict.id)
+            return
+        }
         if let what = step["sees"] {
             // What is not there must not be looked for before it could have come.
             if ["noTask", "noMyTask"].contains(where: { what[$0] != nil }) || what["times"]?.int == 0 {
@@ -154,6 +160,32 @@ private struct Scenario {
         }
     }
 
+    /// Settles the open conflict as its sheet is just then; one that has moved on is looked at again.
+    private func settle(_ phone: Phone, _ how: JSON) async throws {
+        let choice = try settlement(how)
+        guard try await becomes({ try await phone.innsync.conflicts().first().open.count == 1 }) else {
+            throw Trouble("there is not one open conflict")
+        }
+        while let sheet = try await phone.innsync.conflicts().first().open.first {
+            do {
+                try await phone.innsync.settle(sheet.operation, seen: sheet.version, choice: choice)
+                return
+            } catch InnSyncError.rejected(let rejection) where rejection.reason == .other(value: "CHANGED_MEANWHILE") {
+                continue
+            }
+        }
+        throw Trouble("the conflict is gone")
+    }
+
+    private func settlement(_ how: JSON) throws -> Settlement {
+        if let values = how.object { return .merged(values: try values.mapValues { try $0.written() }) }
+        switch how.text {
+        case "THEIRS": return .theirs
+        case "MINE": return .mine
+        default: throw Trouble("there is no such choice: \(how)")
+        }
+    }
+
     private func command(_ phone: Phone, _ step: JSON) async throws -> Command {
         let id = try phone.innsync.newID()
         if let it = step["createTask"] {
@@ -168,6 +200,10 @@ private struct Scenario {
         if let it = step["assignTask"] {
             guard let assignee = employee(try text(it, "to")) else { throw Trouble("to whom?") }
             return .assignTask(taskId: try await phone.knownTask(text(it, "task")).id, assignee: assignee)
+        }
+        if let it = step["renameTask"] {
+            let task = try await phone.knownTask(text(it, "task"))
+            return .editTask(taskId: task.id, patch: TaskPatch(title: try text(it, "title")))
         }
         if let it = step["setSuiteStatus"] {
             let known: [SuiteStatus] = [.vacantClean, .vacantDirty, .occupied, .cleaning, .inspected, .outOfService]
@@ -242,9 +278,17 @@ private struct Scenario {
         if let count = what["parked"]?.int { return try Int(innsync.status().parked) == count }
         if let field = of("conflict") {
             return try await innsync.outbox().contains { queued in
-                guard case .parked(.conflict(_, let fields)) = queued.state else { return false }
+                guard case .parked(.conflict(_, let fields, _, _)) = queued.state else { return false }
                 return fields.contains { $0.field == field && $0.mine == of("mine") && $0.theirs == of("theirs") }
             }
+        }
+        if let field = of("sheet") {
+            let open = try await innsync.conflicts().first().open
+            return open.count == 1 && open[0].shows(field, what)
+        }
+        if let field = of("lost") {
+            guard let lost = try await phone.lost(field) else { return false }
+            return lost.conflict.lost == of("value") && lost.keptByName == of("keptBy")
         }
         if let state = of("connection") { return try wire(innsync.connectionState()) == state }
         if let state = of("syncLine") { return try await wire(innsync.syncLine().first().state) == state }
@@ -261,6 +305,25 @@ private struct Scenario {
     private func text(_ json: JSON, _ name: String) throws -> String {
         guard let text = json[name]?.text else { throw Trouble("what is \(name)?") }
         return text
+    }
+}
+
+extension ConflictSheet {
+    /// Whether it has that field, and is as the step says.
+    fileprivate func shows(_ name: String, _ what: JSON) -> Bool {
+        guard let shown = fields.first(where: { $0.field == name }) else { return false }
+        let possible = choices.filter(\.possible).map { wire($0.choice) }
+        if let theirs = what["theirs"]?.text, shown.theirs != theirs { return false }
+        if let name = what["overwrites"]?.text, updatedByName != name { return false }
+        if let choices = what["choices"]?.texts, possible != choices { return false }
+        return true
+    }
+}
+
+extension Phone {
+    /// The newest value of that field that lost.
+    fileprivate func lost(_ field: String) async throws -> LostValue? {
+        try await innsync.conflicts().first().lost.first { $0.conflict.field == field }
     }
 }
 

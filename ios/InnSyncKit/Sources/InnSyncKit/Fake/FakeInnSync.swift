@@ -4,8 +4,9 @@ import InnSyncCore
 /// InnSync without a server, a database or rules, for previews and for tests of the user interface.
 ///
 /// It shows what `show(_:)` and its sisters gave it, keeps the commands that it was given in ``executed``, and
-/// holds their operations in an outbox. A command changes nothing of what is shown. While connected it confirms each
-/// operation at once, as a server would that takes everything; not so while ``confirms`` is false.
+/// holds their operations in an outbox. A command changes nothing of what is shown; what is done about conflicts changes
+/// those. While connected it confirms each operation at once, as a server would that takes everything; not so while
+/// ``confirms`` is false.
 ///
 /// ```swift
 /// let innsync = FakeInnSync()
@@ -22,6 +23,8 @@ public final class FakeInnSync: InnSync {
         var frames: [String] = []
         var outbox: [QueuedOp] = []
         var outcomes: [UUID: Outcome] = [:]
+        var conflicts = Conflicts(open: [], lost: [], unseen: 0)
+        var settlements: [UUID: Settlement] = [:]
         var discarded: [Discarded] = []
         var entities: [Entity] = []
         var effects: [Effect] = []
@@ -41,6 +44,7 @@ public final class FakeInnSync: InnSync {
     private let dashboardTopic = Topic(
         Dashboard(suites: [], tasks: [], overdue: 0, unassigned: 0, onDuty: [], emergencies: []))
     private let inboxTopic = Topic(Inbox(items: [], unreadCount: 0))
+    private let conflictsTopic = Topic(Conflicts(open: [], lost: [], unseen: 0))
     private let entitiesTopic = Topic([Entity]())
     private let connectionTopic: Topic<ConnectionState>
     private let statusTopic: Topic<SyncStatus>
@@ -78,6 +82,14 @@ public final class FakeInnSync: InnSync {
     /// My news are these from now on.
     public func show(_ screen: Inbox) { inboxTopic.tell(screen) }
 
+    /// Conflicts are these from now on.
+    public func show(_ screen: Conflicts) {
+        change { state in
+            state.conflicts = screen
+            return []
+        }
+    }
+
     /// Queries answer with these from now on: those of the query's kind, without regard to its conditions.
     public func show(_ entities: [Entity]) {
         state.with { $0.entities = entities }
@@ -102,6 +114,9 @@ public final class FakeInnSync: InnSync {
 
     /// The commands that it was given, in order.
     public var executed: [Command] { state.with { $0.executed } }
+
+    /// What was chosen in conflicts, by the operation that waited.
+    public var settlements: [UUID: Settlement] { state.with { $0.settlements } }
 
     /// The frames of the app's own that it was given, in order.
     public var sentFrames: [String] { state.with { $0.frames } }
@@ -207,12 +222,75 @@ public final class FakeInnSync: InnSync {
             state.outbox[at] = QueuedOp(
                 id: new, command: command?.described.0 ?? old.command, entity: old.entity, state: .queued, attempts: 0,
                 mayBeDiscarded: true, dependsOn: old.dependsOn)
+            state.outcomes[operation] = .discarded
             receipt = Receipt(state.outbox[at])
             return [Receipt(state.outbox[at])]
         }
         confirmAll()
         guard let receipt else { throw Self.unknown(operation) }
         return receipt
+    }
+
+    @discardableResult
+    public func settle(_ operation: UUID, seen version: UInt64?, choice: Settlement) async throws -> Receipt {
+        try check()
+        var settling: QueuedOp?
+        try change { state in
+            guard let sheet = state.conflicts.open.first(where: { $0.operation == operation }) else {
+                throw Self.unknown(operation)
+            }
+            guard sheet.version == version else { throw Self.changedMeanwhile }
+            // Others' values are kept by a command of its own.
+            let kept = EntityRef(kind: .conflict, id: operation)
+            let queued = QueuedOp(
+                id: UUID(), command: choice == .theirs ? "KEEP_THEIRS" : sheet.command,
+                entity: choice == .theirs ? kept : sheet.entity, state: .queued, attempts: 0, mayBeDiscarded: true,
+                dependsOn: [])
+            state.conflicts = Conflicts(
+                open: state.conflicts.open.filter { $0.operation != operation }, lost: state.conflicts.lost,
+                unseen: state.conflicts.unseen)
+            state.outbox.removeAll { $0.id == operation }
+            state.outbox.append(queued)
+            state.outcomes[operation] = .discarded
+            state.settlements[operation] = choice
+            settling = queued
+            return [Receipt(queued)]
+        }
+        confirmAll()
+        guard let settling else { throw Self.unknown(operation) }
+        return Receipt(settling)
+    }
+
+    @discardableResult
+    public func restore(_ conflict: UUID) async throws -> Receipt {
+        try check()
+        guard let value = state.with({ $0.conflicts.lost.first { $0.conflict.id == conflict }?.conflict }) else {
+            throw InnSyncError.invalidInput(detail: "there is no such conflict")
+        }
+        mark([conflict], restored: true)
+        return try await execute(
+            .restoreValue(
+                conflictId: value.id, entityType: value.entityType, entityId: value.entityId, field: value.field,
+                value: value.lost))
+    }
+
+    @discardableResult
+    public func dismiss(_ conflicts: [UUID]) async throws -> Receipt {
+        try check()
+        mark(conflicts, restored: false)
+        return try await execute(.dismissConflicts(conflictIds: conflicts))
+    }
+
+    private func mark(_ conflicts: [UUID], restored: Bool) {
+        let now = Date()
+        change { state in
+            let lost = state.conflicts.lost.map {
+                conflicts.contains($0.conflict.id) ? $0.marked(at: now, restored: restored) : $0
+            }
+            let unseen = lost.filter { $0.conflict.seenAt == nil }.count
+            state.conflicts = Conflicts(open: state.conflicts.open, lost: lost, unseen: UInt32(unseen))
+            return []
+        }
     }
 
     public func dependents(of operation: UUID) async throws -> [QueuedOp] {
@@ -318,6 +396,7 @@ public final class FakeInnSync: InnSync {
     public func suiteBoard() -> InnSyncStream<SuiteBoard> { suiteBoardTopic.stream() }
     public func dashboard() -> InnSyncStream<Dashboard> { dashboardTopic.stream() }
     public func inbox() -> InnSyncStream<Inbox> { inboxTopic.stream() }
+    public func conflicts() -> InnSyncStream<Conflicts> { conflictsTopic.stream() }
     public func syncLine() -> InnSyncStream<SyncLine> { syncLineTopic.stream() }
 
     public func status() throws -> SyncStatus {
@@ -406,6 +485,7 @@ public final class FakeInnSync: InnSync {
         suiteBoardTopic.end()
         dashboardTopic.end()
         inboxTopic.end()
+        conflictsTopic.end()
         entitiesTopic.end()
         connectionTopic.end()
         statusTopic.end()
@@ -446,14 +526,15 @@ public final class FakeInnSync: InnSync {
         }
     }
 
-    /// Changes the state and tells of it: of the operations that it returns, and of the status.
+    /// Changes the state and tells of it: of the operations that it returns, of the status and of conflicts.
     private func change(_ work: (inout State) throws -> [Receipt]) rethrows {
-        let (receipts, status, line) = try state.with { state in
-            (try work(&state), Self.status(of: state), Self.syncLine(of: state))
+        let (receipts, status, line, conflicts) = try state.with { state in
+            (try work(&state), Self.status(of: state), Self.syncLine(of: state), state.conflicts)
         }
         receipts.forEach { operationsTopic.tell($0) }
         if statusTopic.current != status { statusTopic.tell(status) }
         if syncLineTopic.current != line { syncLineTopic.tell(line) }
+        if conflictsTopic.current != conflicts { conflictsTopic.tell(conflicts) }
     }
 
     private static func status(of state: State) -> SyncStatus {
@@ -480,6 +561,11 @@ public final class FakeInnSync: InnSync {
             }
         return SyncLine(state: says, pending: status.pendingChanges, parked: status.parked, upToDateAsOf: nil)
     }
+
+    private static let changedMeanwhile = InnSyncError.rejected(
+        Rejection(
+            class: .permanent, reason: .other(value: "CHANGED_MEANWHILE"),
+            message: "It was changed again meanwhile; look at it once more, then choose.", entity: nil, field: nil))
 
     private static func unknown(_ operation: UUID) -> InnSyncError {
         .invalidInput(detail: "there is no operation \(operation.uuidString.lowercased())")

@@ -47,7 +47,67 @@ extension Suite {
     }
 }
 
+extension ConflictSheet {
+    /// The sheet of a title that two people changed, as a preview shows it.
+    public static func preview(
+        operation: UUID = UUID(), base: String, mine: String, theirs: String, overwrites: String = "Maria",
+        version: UInt64 = 2
+    ) -> ConflictSheet {
+        let (now, who) = (Date(), UUID())
+        let field = SheetField(
+            field: "title", labelKey: "field.task.title", base: json(base), mine: json(mine), theirs: json(theirs),
+            byName: overwrites, at: now, editable: true, suggestion: nil, baseToMine: replaced(base, mine),
+            baseToTheirs: replaced(base, theirs), mineToTheirs: replaced(mine, theirs))
+        let choices: [Choice] = [.theirs, .mine, .merged, .later]
+        return ConflictSheet(
+            operation: operation, command: "EDIT_TASK", entity: EntityRef(kind: .task, id: UUID()), title: theirs,
+            version: version, updatedBy: who, updatedByName: overwrites, updatedAt: now, deleted: false,
+            explanation: nil, fields: [field],
+            choices: choices.map {
+                SheetChoice(choice: $0, recommended: $0 == .theirs, possible: true, refusal: nil)
+            })
+    }
+
+    private static func replaced(_ before: String, _ after: String) -> [TextSpan] {
+        [TextSpan(kind: .removed, text: before), TextSpan(kind: .added, text: after)]
+    }
+}
+
+extension LostValue {
+    /// A title that lost to somebody else's, as a preview shows it.
+    public static func preview(lost: String, kept: String, keptBy: String = "Sam") -> LostValue {
+        let (now, who) = (Date(), UUID())
+        let conflict = Conflict(
+            id: UUID(), entityType: .task, entityId: UUID(), field: "title", base: "null", lost: json(lost),
+            kept: json(kept), lostBy: UUID(), keptBy: who, meantAt: now, decidedAt: now, policy: .manual, certain: true,
+            seenAt: nil, restoredAt: nil, version: 1, updatedAt: now, updatedBy: who)
+        return LostValue(
+            conflict: conflict, title: kept, labelKey: "field.task.title", keptByName: keptBy, restorable: true)
+    }
+}
+
+private func json(_ text: String) -> JsonValue {
+    // Encoding a text cannot fail.
+    (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+}
+
 // MARK: - For the fake
+
+extension LostValue {
+    /// Seen by now, and restored if so.
+    func marked(at now: Date, restored: Bool) -> LostValue {
+        let it = conflict
+        let conflict = Conflict(
+            id: it.id, entityType: it.entityType, entityId: it.entityId, field: it.field, base: it.base, lost: it.lost,
+            kept: it.kept, lostBy: it.lostBy, keptBy: it.keptBy, meantAt: it.meantAt, decidedAt: it.decidedAt,
+            policy: it.policy, certain: it.certain, seenAt: it.seenAt ?? now,
+            restoredAt: restored ? now : it.restoredAt, version: it.version, updatedAt: it.updatedAt,
+            updatedBy: it.updatedBy)
+        return LostValue(
+            conflict: conflict, title: title, labelKey: labelKey, keptByName: keptByName,
+            restorable: restorable && !restored)
+    }
+}
 
 extension Entity {
     /// Its kind and id.
@@ -61,6 +121,7 @@ extension Entity {
         case .ofAlert(let value): EntityRef(kind: .alert, id: value.id)
         case .ofAnnouncement(let value): EntityRef(kind: .announcement, id: value.id)
         case .ofShift(let value): EntityRef(kind: .shift, id: value.id)
+        case .ofConflict(let value): EntityRef(kind: .conflict, id: value.id)
         }
     }
 }
@@ -71,6 +132,9 @@ extension Command {
         let mirror = Mirror(reflecting: self).children.first
         let label = mirror?.label ?? ""
         let name = label.map { $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
+        if case .restoreValue(_, let kind, let id, _, _) = self { return (name, EntityRef(kind: kind, id: id)) }
+        // The core makes the record's id of the operation's.
+        if case .keepTheirs(let id, _, _, _) = self { return (name, EntityRef(kind: .conflict, id: id)) }
         let fields = mirror.map { Mirror(reflecting: $0.value).children } ?? .init([])
         let first = fields.first?.value ?? mirror?.value
         let id = first as? UUID ?? (first as? [UUID])?.first ?? UUID()
@@ -78,7 +142,7 @@ extension Command {
         let kinds: [(String, EntityKind)] = [
             ("suite", .suite), ("task", .task), ("note", .note), ("employee", .employee), ("duty", .employee),
             ("alert", .alert), ("announce", .announcement), ("shift", .shift), ("notification", .notification),
-            ("read", .notification), ("comment", .note),
+            ("read", .notification), ("comment", .note), ("conflict", .conflict),
         ]
         let kind = kinds.first { field.contains($0.0) }?.1 ?? .task
         return (name, EntityRef(kind: kind, id: id))

@@ -17,9 +17,10 @@ public val Entity.ref: EntityRef
         is Entity.OfAlert -> EntityRef(EntityKind.Alert, value.id)
         is Entity.OfAnnouncement -> EntityRef(EntityKind.Announcement, value.id)
         is Entity.OfShift -> EntityRef(EntityKind.Shift, value.id)
+        is Entity.OfConflict -> EntityRef(EntityKind.Conflict, value.id)
     }
 
-/** Which entity a command is about. */
+/** Which entity a command is about; of what is given up, whose record the core names, the operation's id. */
 internal val Command.entity: EntityRef
     get() = when (this) {
         is Command.CreateSuite -> EntityRef(EntityKind.Suite, suiteId)
@@ -51,4 +52,7 @@ internal val Command.entity: EntityRef
         is Command.Announce -> EntityRef(EntityKind.Announcement, announcementId)
         is Command.ChangeShift -> EntityRef(EntityKind.Shift, shiftId)
         is Command.MarkRead -> EntityRef(EntityKind.Notification, notificationIds.firstOrNull() ?: UUID(0, 0))
+        is Command.RestoreValue -> EntityRef(entityType, entityId)
+        is Command.KeepTheirs -> EntityRef(EntityKind.Conflict, operation)
+        is Command.DismissConflicts -> EntityRef(EntityKind.Conflict, conflictIds.firstOrNull() ?: UUID(0, 0))
     }

@@ -3,11 +3,20 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Command
 import dev.innsync.core.Condition
+import dev.innsync.core.ConflictSheet
+import dev.innsync.core.Conflicts
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
 import dev.innsync.core.Entity
+import dev.innsync.core.EntityKind
+import dev.innsync.core.EntityRef
+import dev.innsync.core.ErrorClass
+import dev.innsync.core.InnSyncException
 import dev.innsync.core.OpState
 import dev.innsync.core.QueuedOp
+import dev.innsync.core.Reason
+import dev.innsync.core.Rejection
+import dev.innsync.core.Settlement
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncState
 import dev.innsync.core.SyncStatus
@@ -51,15 +60,39 @@ internal object FakeDefaults {
         emergencies = emptyList(),
     )
 
+    val conflicts = Conflicts(open = emptyList(), lost = emptyList(), unseen = 0u)
+
     fun queued(id: UUID, command: Command, dependsOn: List<UUID>) =
+        queued(id, name(command), command.entity, dependsOn)
+
+    /** The operation that settles a conflict: others' values are kept by a command of its own. */
+    fun settling(id: UUID, sheet: ConflictSheet, choice: Settlement) =
+        when (choice) {
+            is Settlement.Theirs -> queued(id, "KEEP_THEIRS", EntityRef(EntityKind.Conflict, sheet.operation))
+            is Settlement.Mine, is Settlement.Merged -> queued(id, sheet.command, sheet.entity)
+        }
+
+    private fun queued(id: UUID, command: String, entity: EntityRef, dependsOn: List<UUID> = emptyList()) =
         QueuedOp(
             id = id,
-            command = name(command),
-            entity = command.entity,
+            command = command,
+            entity = entity,
             state = OpState.Queued,
             attempts = 0u,
             dependsOn = dependsOn,
             mayBeDiscarded = true,
+        )
+
+    /** The sheet is not what the person looked at any more. */
+    fun changedMeanwhile() =
+        InnSyncException.Rejected(
+            Rejection(
+                `class` = ErrorClass.Permanent,
+                reason = Reason.Other("CHANGED_MEANWHILE"),
+                message = "It was changed again meanwhile; look at it once more, then choose.",
+                entity = null,
+                `field` = null,
+            ),
         )
 
     /** `COMPLETE_TASK` */

@@ -4,6 +4,7 @@ import dev.innsync.core.Account
 import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
 import dev.innsync.core.Condition
+import dev.innsync.core.Conflicts
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
 import dev.innsync.core.Discarded
@@ -16,6 +17,7 @@ import dev.innsync.core.Inbox
 import dev.innsync.core.InnSyncException
 import dev.innsync.core.LogLevel
 import dev.innsync.core.LogLine
+import dev.innsync.core.LostValue
 import dev.innsync.core.MyTasks
 import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
@@ -25,6 +27,7 @@ import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
+import dev.innsync.core.Settlement
 import dev.innsync.core.SuiteBoard
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
@@ -47,14 +50,16 @@ import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.withTimeoutOrNull
 import java.util.UUID
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Clock
 import kotlin.time.Duration
+import kotlin.time.Instant
 
 /**
  * An [InnSync] in memory, for previews and tests of screens: shows what it is told to [show], writes down the [commands],
  * and fails when told to. It loads no native library and knows none of the rules: a command changes nothing but the
- * outbox.
+ * outbox, and what is done about conflicts the [conflicts] alone.
  *
  * @property account whom it belongs to.
  */
@@ -62,6 +67,8 @@ public class FakeInnSync(
     override val account: Account = FakeDefaults.account,
 ) : InnSync {
     private val given = CopyOnWriteArrayList<Command>()
+    private val chosen = ConcurrentHashMap<UUID, Settlement>()
+    private val replaced = ConcurrentHashMap.newKeySet<UUID>()
     private val discarded = CopyOnWriteArrayList<Discarded>()
     private val queue = MutableStateFlow<List<QueuedOp>>(emptyList())
     private val rows = Shown<List<Entity>>(emptyList())
@@ -77,6 +84,7 @@ public class FakeInnSync(
     private val suiteBoardNow = Shown(SuiteBoard(emptyList()))
     private val dashboardNow = Shown(FakeDefaults.dashboard)
     private val inboxNow = Shown(Inbox(emptyList(), 0u))
+    private val conflictsNow = Shown(FakeDefaults.conflicts)
     private val syncLineNow = Shown(FakeDefaults.syncLine)
 
     private val screens = listOf(
@@ -88,6 +96,7 @@ public class FakeInnSync(
         suiteBoardNow,
         dashboardNow,
         inboxNow,
+        conflictsNow,
         syncLineNow,
     )
 
@@ -96,6 +105,9 @@ public class FakeInnSync(
 
     /** The commands given so far, in order; those that failed too. */
     public val commands: List<Command> get() = given.toList()
+
+    /** What was chosen in conflicts so far, by the operation that waited. */
+    public val settlements: Map<UUID, Settlement> get() = chosen.toMap()
 
     /** What each suspending call fails with, until it is null again. */
     @Volatile
@@ -121,6 +133,7 @@ public class FakeInnSync(
         suiteBoard: SuiteBoard? = null,
         dashboard: Dashboard? = null,
         inbox: Inbox? = null,
+        conflicts: Conflicts? = null,
         syncLine: SyncLine? = null,
         status: SyncStatus? = null,
         connection: ConnectionState? = null,
@@ -132,6 +145,7 @@ public class FakeInnSync(
         suiteBoard?.let(suiteBoardNow::show)
         dashboard?.let(dashboardNow::show)
         inbox?.let(inboxNow::show)
+        conflicts?.let(conflictsNow::show)
         syncLine?.let(syncLineNow::show)
         entities?.let(rows::show)
         status?.let { statusNow.value = it }
@@ -170,6 +184,7 @@ public class FakeInnSync(
     override val suiteBoard: Flow<SuiteBoard> = suiteBoardNow.flow
     override val dashboard: Flow<Dashboard> = dashboardNow.flow
     override val inbox: Flow<Inbox> = inboxNow.flow
+    override val conflicts: Flow<Conflicts> = conflictsNow.flow
     override val syncLine: Flow<SyncLine> = syncLineNow.flow
     override val events: Flow<Event> = eventsNow.flow
     override val operations: Flow<Receipt> = operationsNow.flow
@@ -211,9 +226,54 @@ public class FakeInnSync(
             ?: throw InnSyncException.InvalidInput("no such parked operation")
         val name = command?.let { FakeDefaults.name(it) } ?: before.command
         val after = before.copy(id = newId(), command = name, state = OpState.Queued)
+        replaced += operation
         queue.update { all -> all.map { if (it.id == operation) after else it } }
         count()
         return after.receipt(OpState.Queued).also { operationsNow.tell(it) }
+    }
+
+    override suspend fun settle(operation: UUID, seen: ULong?, choice: Settlement): Receipt =
+        working {
+            val sheet = conflictsNow.now.open.find { it.operation == operation }
+                ?: throw InnSyncException.InvalidInput("no such conflict")
+            if (sheet.version != seen) throw FakeDefaults.changedMeanwhile()
+            val settling = FakeDefaults.settling(newId(), sheet, choice)
+            chosen[operation] = choice
+            replaced += operation
+            conflictsNow.update { it.copy(open = it.open - sheet) }
+            queue.update { all -> all.filter { it.id != operation } + settling }
+            count()
+            settling.receipt(OpState.Queued)
+        }
+
+    override suspend fun restore(conflict: UUID): Receipt {
+        val value = working {
+            conflictsNow.now.lost.find { it.conflict.id == conflict }?.conflict
+                ?: throw InnSyncException.InvalidInput("no such conflict")
+        }
+        changeRecords(listOf(conflict)) { record, now ->
+            val restored = record.conflict.copy(restoredAt = now, seenAt = record.conflict.seenAt ?: now)
+            record.copy(conflict = restored, restorable = false)
+        }
+        val command = Command.RestoreValue(value.id, value.entityType, value.entityId, value.`field`, value.lost)
+        return execute(command)
+    }
+
+    override suspend fun dismiss(conflicts: List<UUID>): Receipt {
+        working {
+            changeRecords(conflicts) { record, now ->
+                record.copy(conflict = record.conflict.copy(seenAt = record.conflict.seenAt ?: now))
+            }
+        }
+        return execute(Command.DismissConflicts(conflicts))
+    }
+
+    private fun changeRecords(ids: List<UUID>, change: (LostValue, Instant) -> LostValue) {
+        val now = Clock.System.now()
+        conflictsNow.update { conflicts ->
+            val lost = conflicts.lost.map { if (it.conflict.id in ids) change(it, now) else it }
+            conflicts.copy(lost = lost, unseen = lost.count { it.conflict.seenAt == null }.toUInt())
+        }
     }
 
     override suspend fun dependents(operation: UUID): List<QueuedOp> =
@@ -252,6 +312,7 @@ public class FakeInnSync(
                 val done = queue.map { all -> all.find { it.id == operation }?.state }.first { it !is OpState.Queued }
                 when {
                     done is OpState.Parked -> Outcome.Parked(done.reason)
+                    operation in replaced -> Outcome.Discarded
                     discarded.any { it.op.id == operation } -> Outcome.Discarded
                     else -> Outcome.Confirmed
                 }

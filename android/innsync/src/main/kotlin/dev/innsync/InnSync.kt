@@ -3,6 +3,7 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
+import dev.innsync.core.Conflicts
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.Dashboard
 import dev.innsync.core.Discarded
@@ -21,6 +22,7 @@ import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
+import dev.innsync.core.Settlement
 import dev.innsync.core.SuiteBoard
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
@@ -69,6 +71,9 @@ public interface InnSync {
 
     /** News for me. */
     public val inbox: Flow<Inbox>
+
+    /** What waits for my decision, and what of mine lost in the last 30 days. Sheets follow what others do meanwhile. */
+    public val conflicts: Flow<Conflicts>
 
     /** The one honest line about sync. */
     public val syncLine: Flow<SyncLine>
@@ -123,6 +128,28 @@ public interface InnSync {
      * no such operation.
      */
     public suspend fun edit(operation: UUID, command: Command): Receipt
+
+    /**
+     * Settles a conflict of [conflicts]; returns the operation that settles it. To leave it for later nothing is called.
+     *
+     * Throws `Rejected`, and the operation stays as it was: `CHANGED_MEANWHILE` where somebody changed it once more (the
+     * sheet shows that by now), or by the rules; `InvalidInput` where there is no such operation.
+     *
+     * @param operation the sheet's operation.
+     * @param seen the sheet's version, as the person looked at it.
+     * @param choice what the person chose.
+     */
+    public suspend fun settle(operation: UUID, seen: ULong?, choice: Settlement): Receipt
+
+    /**
+     * Writes a value that lost a [conflict] after all: a new operation, by the rules for such an edit.
+     *
+     * Throws `InvalidInput` where no such conflict is known (they are kept for 30 days), `Rejected` by the rules, at once.
+     */
+    public suspend fun restore(conflict: UUID): Receipt
+
+    /** Puts [conflicts] aside, as read. Throws what [execute] does. */
+    public suspend fun dismiss(conflicts: List<UUID>): Receipt
 
     /**
      * The operations that build on that one, directly or through others, in order: declared so, or about an entity that it

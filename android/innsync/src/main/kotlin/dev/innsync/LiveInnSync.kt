@@ -3,6 +3,9 @@ package dev.innsync
 import dev.innsync.core.Account
 import dev.innsync.core.Backgrounded
 import dev.innsync.core.Command
+import dev.innsync.core.Conflicts
+import dev.innsync.core.ConflictsBatch
+import dev.innsync.core.ConflictsStream
 import dev.innsync.core.ConnectionBatch
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.ConnectionStream
@@ -39,6 +42,7 @@ import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.QueuedOp
 import dev.innsync.core.Receipt
+import dev.innsync.core.Settlement
 import dev.innsync.core.StatusBatch
 import dev.innsync.core.StatusStream
 import dev.innsync.core.SuiteBoard
@@ -137,6 +141,14 @@ internal class LiveInnSync(
         InboxBatch::items,
     ).newest
 
+    override val conflicts: Flow<Conflicts> = Pulling(
+        handle::watchConflicts,
+        ConflictsStream::stop,
+        ConflictsStream::batch,
+        ConflictsBatch::number,
+        ConflictsBatch::items,
+    ).newest
+
     override val syncLine: Flow<SyncLine> = Pulling(
         handle::watchSyncLine,
         SyncLineStream::stop,
@@ -210,6 +222,13 @@ internal class LiveInnSync(
     override suspend fun retry(operation: UUID): UUID = surely { handle.retry(operation) }
 
     override suspend fun edit(operation: UUID, command: Command): Receipt = surely { handle.edit(operation, command) }
+
+    override suspend fun settle(operation: UUID, seen: ULong?, choice: Settlement): Receipt =
+        surely { handle.settle(operation, seen, choice) }
+
+    override suspend fun restore(conflict: UUID): Receipt = surely { handle.restore(conflict) }
+
+    override suspend fun dismiss(conflicts: List<UUID>): Receipt = surely { handle.dismiss(conflicts) }
 
     override suspend fun dependents(operation: UUID): List<QueuedOp> = off { handle.dependents(operation) }
 

@@ -1,6 +1,7 @@
 package dev.innsync
 
 import dev.innsync.core.Backgrounded
+import dev.innsync.core.Conflicts
 import dev.innsync.core.ConnectionState
 import dev.innsync.core.EntityKind
 import dev.innsync.core.EntityRef
@@ -10,6 +11,7 @@ import dev.innsync.core.Outcome
 import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
 import dev.innsync.core.Receipt
+import dev.innsync.core.Settlement
 import dev.innsync.core.Unfinished
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -99,6 +101,9 @@ internal abstract class ContractTest {
         assertEquals(emptyList(), ana.live(Query(EntityKind.Shift)).first())
         assertEquals(null, ana.whyWaiting(ana.newId()))
         assertEquals(emptyList(), ana.myTasks.first().tasks)
+        assertEquals(Conflicts(open = emptyList(), lost = emptyList(), unseen = 0u), ana.conflicts.first())
+        assertFailsWith<InnSyncException.InvalidInput> { ana.settle(ana.newId(), 1u, Settlement.Mine) }
+        assertFailsWith<InnSyncException.InvalidInput> { ana.restore(ana.newId()) }
     }
 
     @Test

@@ -1,9 +1,11 @@
 package dev.innsync
 
+import dev.innsync.core.Command
 import dev.innsync.core.Condition
 import dev.innsync.core.Effect
 import dev.innsync.core.EffectBody
 import dev.innsync.core.EntityKind
+import dev.innsync.core.EntityRef
 import dev.innsync.core.Event
 import dev.innsync.core.EventBody
 import dev.innsync.core.Inbox
@@ -12,8 +14,9 @@ import dev.innsync.core.LogLevel
 import dev.innsync.core.LogLine
 import dev.innsync.core.MyTasks
 import dev.innsync.core.Outcome
-import dev.innsync.core.ParkReason
 import dev.innsync.core.Query
+import dev.innsync.core.Reason
+import dev.innsync.core.Settlement
 import dev.innsync.core.SyncState
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
@@ -69,7 +72,7 @@ internal class FakeInnSyncTest {
         val receipt = ana.execute(ana.note("Minibar"))
         assertEquals(2, ana.commands.size)
         assertEquals(1, ana.outbox().size)
-        ana.park(receipt.id, ParkReason.Conflict(current = null, fields = emptyList()))
+        ana.park(receipt.id, Samples.parked)
         assertIs<Outcome.Parked>(ana.settled(receipt.id, 1.seconds))
         assertEquals(1u, ana.status.value.parked)
         val again = ana.retry(receipt.id)
@@ -83,6 +86,52 @@ internal class FakeInnSyncTest {
         ana.onExecute = { _, receipt -> ana.confirm(receipt.id) }
         ana.execute(ana.note("Minibar"))
         assertEquals(emptyList(), ana.outbox())
+    }
+
+    @Test
+    fun `a conflict is settled once, by who saw it as it is now`() = story {
+        val parked = ana.execute(Command.EditTask(Samples.task(1).id, Samples.renamed))
+        ana.park(parked.id, Samples.parked)
+        val sheet = Samples.sheet(parked.id)
+        ana.show(conflicts = Samples.conflicts.copy(open = listOf(sheet)))
+        val stale = assertFailsWith<InnSyncException.Rejected> { ana.settle(parked.id, 3u, Settlement.Mine) }
+        assertEquals(Reason.Other("CHANGED_MEANWHILE"), stale.rejection.reason)
+        assertEquals(listOf(parked.id), ana.outbox().map { it.id }, "it stays as it was")
+        val settling = ana.settle(parked.id, sheet.version, Settlement.Mine)
+        assertEquals(listOf(settling.id), ana.outbox().map { it.id })
+        assertEquals("EDIT_TASK" to sheet.entity, settling.command to settling.entity)
+        assertEquals(emptyList(), ana.conflicts.first().open)
+        assertEquals(Samples.conflicts.lost, ana.conflicts.first().lost)
+        assertEquals(Outcome.Discarded, ana.settled(parked.id, 1.seconds))
+        assertEquals(mapOf<UUID, Settlement>(parked.id to Settlement.Mine), ana.settlements)
+        assertEquals(0u to 1u, ana.status.value.let { it.parked to it.pendingChanges })
+        assertFailsWith<InnSyncException.InvalidInput> { ana.settle(parked.id, sheet.version, Settlement.Mine) }
+    }
+
+    @Test
+    fun `who keeps the others' values gives theirs up by an operation of its own`() = story {
+        val sheet = Samples.sheet(UUID(0x7002, 1))
+        ana.show(conflicts = Samples.conflicts.copy(open = listOf(sheet)))
+        assertEquals("KEEP_THEIRS", ana.settle(sheet.operation, sheet.version, Settlement.Theirs).command)
+        assertEquals(emptyList(), ana.conflicts.first().open)
+    }
+
+    @Test
+    fun `what lost is restored once, and put aside`() = story {
+        val (title, notes) = Samples.conflicts.lost.map { it.conflict }
+        ana.show(conflicts = Samples.conflicts)
+        ana.restore(title.id)
+        assertEquals(listOf(false, true), ana.conflicts.first().lost.map { it.restorable })
+        assertEquals(listOf(true, false), ana.conflicts.first().lost.map { it.conflict.restoredAt != null })
+        assertEquals(1u, ana.conflicts.first().unseen)
+        ana.dismiss(listOf(notes.id))
+        assertEquals(0u, ana.conflicts.first().unseen)
+        assertEquals(listOf(false, true), ana.conflicts.first().lost.map { it.restorable })
+        val restoring = Command.RestoreValue(title.id, title.entityType, title.entityId, title.`field`, title.lost)
+        assertEquals(listOf(restoring, Command.DismissConflicts(listOf(notes.id))), ana.commands)
+        assertEquals(listOf("RESTORE_VALUE", "DISMISS_CONFLICTS"), ana.outbox().map { it.command })
+        assertEquals(EntityRef(title.entityType, title.entityId), ana.outbox().first().entity)
+        assertFailsWith<InnSyncException.InvalidInput> { ana.restore(UUID(1, 1)) }
     }
 
     @Test

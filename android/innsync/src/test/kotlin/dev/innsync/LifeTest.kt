@@ -159,6 +159,7 @@ internal fun flowsOf(innsync: InnSync): List<Flow<Any>> = listOf(
     innsync.suiteBoard,
     innsync.dashboard,
     innsync.inbox,
+    innsync.conflicts,
     innsync.syncLine,
     innsync.events,
     innsync.effects,

@@ -4,9 +4,13 @@ package dev.innsync
 
 // README: open
 import dev.innsync.core.Command
+import dev.innsync.core.ConflictSheet
 import dev.innsync.core.Effect
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LostValue
+import dev.innsync.core.Reason
 import dev.innsync.core.Settings
+import dev.innsync.core.Settlement
 import dev.innsync.core.TaskCard
 import dev.innsync.core.TaskStatus
 import dev.innsync.core.TokenStore
@@ -45,6 +49,33 @@ class MyTasksModel(
         val id = card.task.id
         if (card.task.status == TaskStatus.Pending) innsync.execute(Command.StartTask(id))
         innsync.execute(Command.CompleteTask(id))
+    }
+}
+// README: end
+
+// README: conflicts
+
+/** What the screen of conflicts needs. */
+class ConflictsModel(
+    private val innsync: InnSync,
+) {
+    /** Each sheet follows what others do, as long as it is shown. */
+    val sheets: Flow<List<ConflictSheet>> = innsync.conflicts.map { it.open }
+    val lost: Flow<List<LostValue>> = innsync.conflicts.map { it.lost }
+
+    /** Needs no network. False: somebody changed it once more, and the person must look again. */
+    suspend fun choose(sheet: ConflictSheet, choice: Settlement): Boolean =
+        try {
+            innsync.settle(sheet.operation, sheet.version, choice)
+            true
+        } catch (refused: InnSyncException.Rejected) {
+            if (refused.rejection.reason != Reason.Other("CHANGED_MEANWHILE")) throw refused
+            false
+        }
+
+    /** Writes the value after all, as an edit would. */
+    suspend fun restore(value: LostValue) {
+        innsync.restore(value.conflict.id)
     }
 }
 // README: end

@@ -1,9 +1,12 @@
 package dev.innsync
 
+import dev.innsync.core.Command
 import dev.innsync.core.Effect
 import dev.innsync.core.EffectBody
 import dev.innsync.core.EntityKind
 import dev.innsync.core.Query
+import dev.innsync.core.Settlement
+import dev.innsync.core.TaskPatch
 import dev.innsync.core.TaskStatus
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -17,6 +20,7 @@ import kotlin.io.path.Path
 import kotlin.io.path.readText
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 
 internal class ReadmeTest {
@@ -30,7 +34,7 @@ internal class ReadmeTest {
         val regions = Regex("(?s)// README: \\w+\n(.*?)// README: end").findAll(source).map {
             it.groupValues[1]
         }.toList()
-        assertEquals(2, regions.size)
+        assertEquals(3, regions.size)
         regions.forEach { assertContains(readme, "```kotlin\n$it```") }
     }
 
@@ -59,6 +63,39 @@ internal class ReadmeTest {
             innsync.close()
             scope.cancel()
         }
+    }
+
+    @Test // G8
+    fun `sam settles a conflict by the sheet that he saw last, and maria restores hers`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val sam = Phone.signIn("sam", server.url, folder.resolve("sam"))
+            val maria = Phone.signIn("maria", server.url, folder.resolve("maria"))
+            listOf(maria, sam).forEach { it.goOnline() }
+            maria.innsync.execute(maria.innsync.task("Two towels", assignee = null))
+            assertTrue(becomes { sam.task("Two towels") != null })
+            sam.innsync.disconnect()
+            sam.renames("Two towels", "Ten towels")
+            maria.renames("Two towels", "Four towels")
+            maria.innsync.upToDate(PATIENCE)
+            sam.goOnline()
+            val model = ConflictsModel(sam.innsync)
+            val stale = model.sheets.first { it.isNotEmpty() }.single()
+            maria.renames("Four towels", "Five towels")
+            val sheet = model.sheets.first { it.single().version != stale.version }.single()
+            assertFalse(model.choose(stale, Settlement.Mine))
+            assertTrue(model.choose(sheet, Settlement.Mine))
+            assertTrue(becomes { maria.task("Ten towels") != null })
+            val hers = ConflictsModel(maria.innsync)
+            val lost = hers.lost.first { it.isNotEmpty() }.first()
+            assertEquals("\"Five towels\"" to "Sam", lost.conflict.lost to lost.keptByName)
+            hers.restore(lost)
+            assertTrue(becomes { sam.task("Five towels") != null })
+            listOf(maria, sam).forEach { it.innsync.close() }
+        }
+    }
+
+    private suspend fun Phone.renames(title: String, other: String) {
+        innsync.execute(Command.EditTask(checkNotNull(task(title)).id, TaskPatch(title = other)))
     }
 
     @Test

@@ -2,18 +2,25 @@ package dev.innsync
 
 import dev.innsync.core.Audience
 import dev.innsync.core.Command
+import dev.innsync.core.ConflictSheet
 import dev.innsync.core.EffectBody
 import dev.innsync.core.InnSyncException
+import dev.innsync.core.LostValue
 import dev.innsync.core.OpState
 import dev.innsync.core.ParkReason
 import dev.innsync.core.Priority
+import dev.innsync.core.Reason
+import dev.innsync.core.Settlement
 import dev.innsync.core.Severity
 import dev.innsync.core.SuiteStatus
 import dev.innsync.core.Task
+import dev.innsync.core.TaskPatch
 import dev.innsync.core.TaskType
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.booleanOrNull
 import kotlinx.serialization.json.intOrNull
@@ -46,7 +53,7 @@ internal class ScenarioTest {
     @TestFactory
     fun scenarios(): List<DynamicTest> {
         val files = Path(System.getProperty("innsync.scenarios")).listDirectoryEntries("*.json").sorted()
-        assertTrue(files.size >= 10, "the scenarios are not where they were")
+        assertTrue(files.size >= 11, "the scenarios are not where they were")
         return files.map { file ->
             val scenario = Json.parseToJsonElement(file.readText()).jsonObject
             DynamicTest.dynamicTest("${file.nameWithoutExtension}: ${scenario.text("story")}") {
@@ -130,6 +137,15 @@ private class Play(
                 phone.parked().forEach { phone.innsync.discard(it) }
             }
 
+            "settles" in step -> {
+                settle(phone, step.getValue("settles"))
+            }
+
+            "restores" in step -> {
+                val lost = checkNotNull(phone.lost(step.text("restores"))) { "nothing of that field lost" }
+                phone.innsync.restore(lost.conflict.id)
+            }
+
             "sees" in step -> {
                 val what = step.getValue("sees").jsonObject
                 // What is not there must not be looked for before it could have come.
@@ -154,6 +170,28 @@ private class Play(
             check(wire(refused.rejection.reason) == reason) { "it was refused, but as ${refused.rejection}" }
         }
     }
+
+    /** Settles the open conflict as its sheet is just then; one that has moved on is looked at again. */
+    private suspend fun settle(phone: Phone, how: JsonElement) {
+        while (true) {
+            val shown = withTimeoutOrNull(PATIENCE) { phone.innsync.conflicts.first { it.open.size == 1 } }
+            val sheet = checkNotNull(shown) { "there is not one open conflict" }.open.single()
+            try {
+                phone.innsync.settle(sheet.operation, sheet.version, settlement(how))
+                return
+            } catch (refused: InnSyncException.Rejected) {
+                if (refused.rejection.reason != Reason.Other("CHANGED_MEANWHILE")) throw refused
+            }
+        }
+    }
+
+    private fun settlement(how: JsonElement): Settlement =
+        when {
+            how is JsonObject -> Settlement.Merged(how.mapValues { "${it.value}" })
+            how.jsonPrimitive.content == "THEIRS" -> Settlement.Theirs
+            how.jsonPrimitive.content == "MINE" -> Settlement.Mine
+            else -> fail("no such choice: $how")
+        }
 
     private suspend fun command(phone: Phone, step: JsonObject): Command {
         val (verb, value) = checkNotNull(step.entries.find { it.key != "by" && it.key != "isRefused" })
@@ -191,6 +229,13 @@ private class Play(
                 value.jsonObject.let {
                     val assignee = phones.getValue(checkNotNull(it.text("to"))).employee
                     Command.AssignTask(phone.known(checkNotNull(it.text("task"))).id, assignee)
+                }
+            }
+
+            "renameTask" -> {
+                value.jsonObject.let {
+                    val task = phone.known(checkNotNull(it.text("task")))
+                    Command.EditTask(task.id, TaskPatch(title = it.text("title")))
                 }
             }
 
@@ -318,6 +363,20 @@ private class Play(
                 }
             }
 
+            "sheet" -> {
+                innsync.conflicts
+                    .first()
+                    .open
+                    .singleOrNull()
+                    ?.shows(text, what) ?: false
+            }
+
+            "lost" -> {
+                phone.lost(text)?.let {
+                    it.conflict.lost == what.text("value") && it.keptByName == what.text("keptBy")
+                } ?: false
+            }
+
             "connection" -> {
                 innsync.connection.value.name == text
             }
@@ -355,6 +414,22 @@ private suspend fun Phone.conflicts() = innsync
     .outbox()
     .mapNotNull { (it.state as? OpState.Parked)?.reason as? ParkReason.Conflict }
     .flatMap { it.fields }
+
+/** Whether the sheet has that field, and is as the step says. */
+private fun ConflictSheet.shows(name: String, what: JsonObject): Boolean {
+    val shown = fields.find { it.`field` == name } ?: return false
+    val possible = choices.filter { it.possible }.map { it.choice.name }
+    return ("theirs" !in what || shown.theirs == what.text("theirs")) &&
+        ("overwrites" !in what || updatedByName == what.text("overwrites")) &&
+        ("choices" !in what || possible == what.texts("choices"))
+}
+
+/** The newest value of that field that lost. */
+private suspend fun Phone.lost(name: String?): LostValue? =
+    innsync.conflicts
+        .first()
+        .lost
+        .find { it.conflict.`field` == name }
 
 private fun JsonObject.text(name: String): String? = get(name)?.jsonPrimitive?.content
 

@@ -7,7 +7,7 @@ internal fun messageOf(error: InnSyncException): String =
         is InnSyncException.SignInRequired -> "a person must sign in"
         is InnSyncException.Offline -> "the server cannot be reached"
         is InnSyncException.ServerNotTrusted -> notTrusted(error.detail)
-        is InnSyncException.UpdateRequired -> "this release of the app is too old; update the app, nothing on the phone is lost"
+        is InnSyncException.UpdateRequired -> UPDATE_REQUIRED
         is InnSyncException.StorageFull -> "the phone's storage is full"
         is InnSyncException.StorageCorrupt -> "the database on the phone is damaged"
         is InnSyncException.AlreadyOpen -> "the database is already open"
@@ -19,6 +19,9 @@ internal fun messageOf(error: InnSyncException): String =
         is InnSyncException.Closed -> "this InnSync is closed"
         is InnSyncException.Bug -> "a bug in InnSync, told to the log as ${error.id}"
     }
+
+private const val UPDATE_REQUIRED =
+    "this release of the app is too old; update the app, nothing on the phone is lost"
 
 private fun notTrusted(detail: String) =
     "the server's certificate is not trusted ($detail): check the phone's date and whether the Wi-Fi wants a " +
