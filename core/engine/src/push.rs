@@ -145,9 +145,11 @@ impl Draft<'_> {
         self.request(Purpose::Push, "/v1/ops".to_owned(), Some(body));
     }
 
-    /// The operation as it is sent: its time corrected by the server's clock, if both are of this boot.
+    /// The operation as it is sent: its time corrected by the server's clock, if both are of this boot, and without those that
+    /// it depended on and that were confirmed since: a server that was restored from a backup may never hear of them again.
     fn ready_to_go(&self, op: &QueuedOp) -> QueuedOp {
         let mut op = op.clone();
+        op.op.depends_on.retain(|id| self.state.outbox.get(*id).is_some());
         let intent = &mut op.op.intent;
         if intent.corrected.is_none() && intent.boot_id == self.config.boot_id {
             intent.corrected = self.state.clock.at(intent.boot_ms);

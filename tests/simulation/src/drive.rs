@@ -163,8 +163,8 @@ impl World {
         let gone = touched.deleted.iter().map(|op| op.op.id).filter(|id| choice != Choice::GiveUp(*id));
         self.left.extend(gone.map(|id| (id, model)));
         let model = self.past.get(model).unwrap_or(&self.model);
-        let may_lose = !self.past.is_empty();
-        phone.watch.committed(model, &phone.shadow, &touched, choice, may_lose)?;
+        let restored = (!self.past.is_empty()).then_some(&self.model);
+        phone.watch.committed(model, &phone.shadow, &touched, choice, restored)?;
         self.shows_what_is_pending(who, &touched)?;
         self.observed(who)
     }

@@ -129,7 +129,10 @@ impl World {
         }
         let parked = self.parked_of(who);
         let Some(op) = Random::of(pick, "decide").pick(&parked).copied() else { return Ok(()) };
-        if pick.is_multiple_of(2) {
+        let command = &self.phones[who].shadow.outbox[&op].op.command;
+        // Who is off the staff for good is in no day's story.
+        let dismissal = matches!(command, Command::DeleteEmployee { .. });
+        if pick.is_multiple_of(2) && !dismissal {
             let id = ids::version_7(&mut self.ids, self.phones[who].now(self.now).wall);
             self.feed(who, Input::Retry { parked: op, id })
         } else {

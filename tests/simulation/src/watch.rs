@@ -65,14 +65,15 @@ impl Watch {
         Self { name, ..self.clone() }
     }
 
-    /// A transaction was committed. `may_lose`: a backup was restored before.
+    /// A transaction was committed. `model`: the history that the phone's cursor is of; `restored`: that of the server by now,
+    /// where a backup was restored before.
     pub(crate) fn committed(
         &mut self,
         model: &Model,
         shadow: &Shadow,
         touched: &Touched,
         by: Choice,
-        may_lose: bool,
+        restored: Option<&Model>,
     ) -> Checked {
         let from = self.seq;
         let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
@@ -80,11 +81,11 @@ impl Watch {
         let before = touched.put.iter().filter(|(_, before)| before.as_ref().is_some_and(applied));
         let offered = before.map(|(id, _)| *id).filter(is_offered);
         self.offered.extend(offered);
-        if let Some(id) = self.offered.first().filter(|_| !may_lose) {
+        if let Some(id) = self.offered.first().filter(|_| restored.is_none()) {
             let detail = format!("{} doubts {id}, that the server has taken and not lost", self.name);
             return Err(Violation::new("G7", detail));
         }
-        self.removed(model, shadow, touched, by)?;
+        self.removed(model, shadow, touched, by, restored)?;
         self.mirror(model, shadow, touched)?;
         self.flicker(model, shadow, touched, by, from)?;
         self.offered.retain(is_offered);
@@ -92,14 +93,24 @@ impl Watch {
         Ok(())
     }
 
-    fn removed(&self, model: &Model, shadow: &Shadow, touched: &Touched, by: Choice) -> Checked {
+    fn removed(
+        &self,
+        model: &Model,
+        shadow: &Shadow,
+        touched: &Touched,
+        by: Choice,
+        restored: Option<&Model>,
+    ) -> Checked {
+        let taken = |model: &Model, id| model.outcome(id).and_then(|outcome| outcome.seq());
         for op in &touched.deleted {
             let id = op.op.id;
             if by == Choice::GiveUp(id) || op.op.command.is_cosmetic() {
                 continue;
             }
             let what = format!("{}'s {} {id} left the outbox", self.name, op.op.command.name());
-            match model.outcome(id).and_then(|outcome| outcome.seq()) {
+            match taken(model, id) {
+                // The next word of the server tells the phone that its history is another one, which has it.
+                None if restored.is_some_and(|restored| taken(restored, id).is_some()) => {}
                 None => return Err(Violation::new("G1", format!("{what}, but the server never took it"))),
                 Some(seq) if shadow.meta.has_data && shadow.meta.cursor.seq < seq => {
                     let at = shadow.meta.cursor.seq;
