@@ -42,7 +42,7 @@ mod tests {
             assert_eq!(back, vector);
             names.insert(vector["type"].as_str().unwrap().to_owned());
         }
-        assert_eq!(names.len(), 29, "each command has a vector: {names:?}");
+        assert_eq!(names.len(), 32, "each command has a vector: {names:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The feed: deltas applied in order, gaps pulled.
 //!
 //! ```text
-//!   to ≤ mine            nothing new (its results still count)
+//!   to ≤ mine            nothing new (its results count where it ends there)
 //!   from ≤ mine < to     the commits after mine
 //!   from > mine          a gap: pull; what arrives meanwhile waits and is looked at again afterwards
 //!   another epoch/mark   pull; the server answers RESET
@@ -211,8 +211,10 @@ fn fit(mine: &Cursor, delta: &Delta) -> Fit {
 impl Draft<'_> {
     /// A delta from the socket.
     pub(crate) fn on_delta(&mut self, delta: Delta) -> Result<(), StoreError> {
-        for result in &delta.results {
-            self.on_result(result)?;
+        if !self.is_overtaken(&delta) {
+            for result in &delta.results {
+                self.on_result(result)?;
+            }
         }
         // A snapshot that is due or under way brings it; what comes after it is asked for then.
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
@@ -242,6 +244,17 @@ impl Draft<'_> {
             self.state.feed.want_pull();
         }
         Ok(())
+    }
+
+    /// Whether the phone is past it, or in another history: what it says of operations was said again since, or is of a
+    /// history that the server has lost.
+    fn is_overtaken(&self, delta: &Delta) -> bool {
+        let mine = &self.state.meta.cursor;
+        match fit(mine, delta) {
+            Fit::Old => delta.to < mine.seq,
+            Fit::Foreign => self.state.meta.has_data && delta.epoch == mine.epoch,
+            Fit::Next | Fit::Gap => false,
+        }
     }
 
     fn fit_in(&mut self, delta: &Delta) -> Result<(), StoreError> {

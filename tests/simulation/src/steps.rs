@@ -213,13 +213,16 @@ impl World {
             return Ok(());
         }
         self.queue.push(self.now + 2_000, Event::Rehire { person });
+        let maria = &self.phones[MARIA];
+        if maria.engine.is_none() || maria.is_frozen(self.now) {
+            return Ok(());
+        }
         // What is parked might hold back that they come back, if only through others.
         for id in self.parked_of(MARIA) {
             self.feed(MARIA, Input::Discard { id })?;
         }
         let maria = &self.phones[MARIA];
-        let away = maria.engine.is_none() || maria.is_frozen(self.now);
-        if waits || away || maria.shadow.shown.contains_key(&EntityRef::new(EntityKind::Employee, id)) {
+        if waits || maria.shadow.shown.contains_key(&EntityRef::new(EntityKind::Employee, id)) {
             return Ok(());
         }
         self.reach(Sometimes::Rehired);

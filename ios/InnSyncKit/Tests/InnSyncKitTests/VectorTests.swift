@@ -19,7 +19,7 @@ struct VectorTests {
             #expect(back as? NSDictionary == vector)
             names.insert(try #require(vector["type"] as? String))
         }
-        #expect(names.count == 29, "each command has a vector")
+        #expect(names.count == 32, "each command has a vector")
     }
 
     @Test("What is no command says where")

@@ -25,7 +25,7 @@ internal class VectorsTest {
             assertEquals(name, FakeDefaults.name(command), "as the fake names it")
             name
         }
-        assertEquals(29, names.toSet().size, "each command has a vector")
+        assertEquals(32, names.toSet().size, "each command has a vector")
     }
 
     @Test
