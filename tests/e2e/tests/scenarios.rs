@@ -350,7 +350,9 @@ fn shows(sheet: &ConflictSheet, field: &str, what: &Value) -> bool {
         Choice::Merged => "MERGED",
         Choice::Later => "LATER",
     });
-    what["theirs"].as_str().is_none_or(|theirs| field.theirs.to_string() == theirs)
+    what["theirs"]
+        .as_str()
+        .is_none_or(|theirs| serde_json::from_str(theirs).ok().as_ref() == Some(&field.theirs))
         && what["overwrites"].as_str().is_none_or(|name| sheet.updated_by_name.as_deref() == Some(name))
         && (what["choices"].is_null() || what["choices"] == possible.collect::<Value>())
 }
