@@ -23,6 +23,7 @@ use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
 use crate::limits::{DIGEST_EVERY_MS, DIGEST_FIRST_MS, FRAMES_BUFFERED, PAGES_KEPT, POLL_MS};
+use crate::link::{Event, Loss};
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
 use crate::store::StoreError;
@@ -226,6 +227,9 @@ impl Draft<'_> {
         }
         let goes_on = fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
         self.state.feed.resumed_blank &= !goes_on;
+        if !goes_on && self.state.link.is_live() {
+            return self.leave_foreign();
+        }
         if goes_on && !std::mem::replace(&mut self.state.feed.goes_on, goes_on) && !delta.more {
             let done_before = std::mem::take(&mut self.state.feed.done_before_resume);
             self.offer_unheard(&delta, |id, seq| seq > delta.to && done_before.contains(&id));
@@ -243,6 +247,15 @@ impl Draft<'_> {
             buffer.clear();
             self.state.feed.want_pull();
         }
+        Ok(())
+    }
+
+    /// The socket tells of a history that is not the phone's, and was not told to reset: it is one of a server that was restored
+    /// since, or the phone is. Nothing more is believed of it; the next one is asked with RESUME.
+    fn leave_foreign(&mut self) -> Result<(), StoreError> {
+        self.state.feed.forget_frames();
+        self.state.feed.want_pull();
+        self.link_event(Event::Lost(Loss::Silent("Another history")));
         Ok(())
     }
 
