@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must pass, on a fresh machine too.
 
+use std::env::consts::EXE_SUFFIX;
 use std::process::Command;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -55,8 +56,8 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     }
     if wanted(Part::Demo) {
         // By the program that is there: cargo would build it and the server once more, each by itself and so with other
-        // features.
-        let me = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+        // features. The build of the workspace may have put another in the place of this one.
+        let me = built()?.join(format!("xtask{EXE_SUFFIX}"));
         step("the demo, headless", Command::new(me).args(["demo", "--headless", "--built"]))?;
         ran.push("demo");
     }
