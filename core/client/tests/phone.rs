@@ -15,8 +15,8 @@ use common::{Peer, SUITE_101, TASK_TOWELS, session_until, soon, until};
 use innsync_client::domain::{Audience, Rejection, SuiteStatus};
 use innsync_client::{
     Backgrounded, Change, Clock, Command, Entity, EntityKind, Error, InnSync, MemorySessions, MyTasks, Now,
-    Outcome, PendingWork, Query, Session, SessionError, SessionStore, SyncState, SystemClock, Update,
-    accounts, open, sign_in,
+    Outcome, PendingWork, Query, Session, SessionError, SessionStore, Settlement, SyncState, SystemClock,
+    Update, accounts, open, sign_in,
 };
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer};
 
@@ -189,6 +189,7 @@ async fn the_database_of_a_newer_release_is_for_reading() {
     assert_eq!(ana.execute(Command::CompleteTask { task_id: TASK_TOWELS }).await.map(drop), old);
     assert_eq!(ana.edit(started, Command::CompleteTask { task_id: TASK_TOWELS }).await.map(drop), old);
     assert_eq!(ana.retry(started).await.map(drop), old);
+    assert_eq!(ana.settle(started, None, Settlement::Theirs).await.map(drop), old);
     assert_eq!(ana.discard(started).await, old);
     assert_eq!(ana.discard_with_dependents(started).await.map(drop), old);
     assert_eq!(ana.refresh().await, old);

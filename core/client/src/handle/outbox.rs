@@ -82,6 +82,7 @@ impl InnSync {
         seen: Option<u64>,
         choice: Settlement,
     ) -> Result<Receipt, Error> {
+        self.writable()?;
         let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
         self.post(Letter::job(move |actor| actor.settle(operation, id, seen, choice, reply)))?;
         answer.await.unwrap_or_else(|_| Err(self.no_answer()))
