@@ -1,6 +1,6 @@
 //! The engine: one entry point, one state.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use innsync_domain::{Timestamp, Uuid};
@@ -93,6 +93,7 @@ impl Engine {
         let state = Box::new(State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
+            kept: BTreeSet::new(),
             meta,
             random,
             clock: ServerClock::default(),
