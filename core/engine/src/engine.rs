@@ -177,6 +177,11 @@ impl Engine {
         self.state.requests.find(Purpose::Refresh).is_some()
     }
 
+    /// Whether the answer of that request is still waited for: whoever carries it may break it off where it is not.
+    pub fn waits_for(&self, request: u64) -> bool {
+        self.state.requests.waits_for(request)
+    }
+
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.
     pub fn why_waiting(&self, now: Now, operation: Uuid) -> Option<String> {
         self.state.why_waiting(now.boot_ms, operation)
