@@ -177,6 +177,26 @@ async fn five_failures_are_told_once_and_attempts_go_on() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_any_more_is_broken_off() {
+    let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
+    let (ana, mut link) = peer.ana_at_work(phone.path()).await;
+    link.hear("RESUME").await;
+    // Nobody answers a push, a pull, a snapshot; then the phone moves to another network, and asks anew over that.
+    peer.silence("GET /v1/sync");
+    ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
+    peer.is_asked("POST /v1/ops").await;
+    assert_eq!(ana.up_to_date(Duration::from_millis(200)).await, Err(Error::Timeout));
+    ana.network_changed(true);
+    peer.is_given_up("POST /v1/ops").await;
+    peer.is_given_up("GET /v1/sync").await;
+
+    peer.silence("POST /v1/snapshot");
+    ana.refresh().await.unwrap();
+    ana.network_changed(true);
+    peer.is_given_up("POST /v1/snapshot").await;
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (peer, phone) = (Peer::start().await, tempfile::tempdir().unwrap());
     let portal = vec![("location", "/portal".to_owned())];

@@ -220,6 +220,7 @@ impl<'a> Draft<'a> {
         if op.state == state {
             return;
         }
+        self.state.kept.remove(&op.op.id);
         let op = QueuedOp { state, ..op.clone() };
         self.tell(Output::Operation(receipt(&op)));
         self.put_op(op);

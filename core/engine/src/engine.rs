@@ -1,6 +1,6 @@
 //! The engine: one entry point, one state.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use innsync_domain::{Timestamp, Uuid};
@@ -94,6 +94,7 @@ impl Engine {
         let state = Box::new(State {
             status: SyncStatus::BLANK,
             outbox: Arc::new(Outbox::new(store.outbox()?)),
+            kept: BTreeSet::new(),
             meta,
             random,
             clock: ServerClock::default(),
@@ -176,6 +177,11 @@ impl Engine {
     /// and with it the session.
     pub fn is_refreshing(&self) -> bool {
         self.state.requests.find(Purpose::Refresh).is_some()
+    }
+
+    /// Whether the answer of that request is still waited for: whoever carries it may break it off where it is not.
+    pub fn waits_for(&self, request: u64) -> bool {
+        self.state.requests.waits_for(request)
     }
 
     /// Why an operation is not confirmed yet, in one sentence; `None`: it is not in the outbox.

@@ -7,9 +7,7 @@
 //!   another epoch/mark   pull; the server answers RESET
 //! ```
 //!
-//! A pull goes on when the socket breaks and comes back: over a slow link nothing else would ever arrive. But the server may
-//! have been restored from a backup in between. So what such a pull brings is kept beside, RESUME and the next pull ask for
-//! what comes after it, and it is taken once the server has gone on from there.
+//! A pull that outlives its connection: [`crate::late_pull`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,7 +20,8 @@ use crate::draft::Draft;
 use crate::effects::News;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Answers, Purpose, sync_path};
-use crate::limits::{DIGEST_EVERY_MS, DIGEST_FIRST_MS, FRAMES_BUFFERED, PAGES_KEPT, POLL_MS};
+use crate::late_pull::LatePages;
+use crate::limits::{DIGEST_EVERY_MS, DIGEST_FIRST_MS, FRAMES_BUFFERED, POLL_MS};
 use crate::link::{Event, Loss};
 use crate::output::{ClientEvent, Output};
 use crate::state::{State, sooner};
@@ -65,10 +64,8 @@ pub(crate) struct Feed {
     done_before_resume: Arc<Vec<Uuid>>,
     /// The pull under way.
     asked: Asked,
-    /// Pages of pulls that outlived their connection, in order.
-    kept: Arc<Vec<Arc<Delta>>>,
-    /// RESUME was said at the end of these, and is not answered yet.
-    resumed_at_kept: bool,
+    /// What pulls that outlived their connection have brought.
+    pub(crate) late: LatePages,
 }
 
 /// What a pull was asked for.
@@ -76,8 +73,8 @@ pub(crate) struct Feed {
 struct Asked {
     /// How often RESUME had been said.
     resumes: u64,
-    /// From the end of the pages that are kept.
-    after_kept: bool,
+    /// From the end of the late pages.
+    after_late: bool,
     /// With a digest.
     digest: bool,
 }
@@ -128,6 +125,21 @@ impl Feed {
         self.again = under_way;
     }
 
+    pub(crate) fn want_no_pull(&mut self) {
+        self.wanted = false;
+    }
+
+    /// The last one was of use, and another is to follow it at once.
+    pub(crate) fn pull_on(&mut self) {
+        (self.wanted, self.again) = (true, false);
+        (self.failures, self.retry_at) = (0, 0);
+    }
+
+    /// Whether RESUME was said since the last pull was asked for.
+    pub(crate) fn pull_is_late(&self) -> bool {
+        self.asked.resumes != self.resumes
+    }
+
     /// Whether a pull is wanted.
     pub(crate) fn wants_pull(&self) -> bool {
         self.wanted
@@ -145,7 +157,7 @@ impl Feed {
         self.unanswered = true;
         self.goes_on = false;
         self.resumes += 1;
-        self.resumed_at_kept = !self.kept.is_empty();
+        self.late.resumed();
         self.forget_frames();
     }
 
@@ -176,27 +188,20 @@ impl Feed {
     /// Everything that waits to be taken.
     pub(crate) fn forget_waiting(&mut self) {
         self.forget_frames();
-        self.kept = Arc::default();
-        self.resumed_at_kept = false;
-    }
-
-    /// Where the pages end that are kept.
-    fn kept_end(&self) -> Option<Cursor> {
-        let last = self.kept.last()?;
-        Some(Cursor { epoch: last.epoch, seq: last.to, mark: last.mark })
+        self.late = LatePages::default();
     }
 }
 
 /// How a delta lies to the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub(crate) enum Fit {
     Old,
     Next,
     Gap,
     Foreign,
 }
 
-fn fit(mine: &Cursor, delta: &Delta) -> Fit {
+pub(crate) fn fit(mine: &Cursor, delta: &Delta) -> Fit {
     let is_other = delta.mark != mine.mark && !mutant::is(Mutant::MarkIgnored);
     if delta.epoch != mine.epoch || (delta.to == mine.seq && is_other) {
         Fit::Foreign
@@ -221,9 +226,8 @@ impl Draft<'_> {
         if !self.state.meta.has_data || self.state.snapshots.is_due() {
             return Ok(());
         }
-        let kept_end = self.state.feed.kept_end().filter(|_| self.state.feed.resumed_at_kept);
-        if kept_end.is_some_and(|end| (end.epoch, end.seq) == (delta.epoch, delta.from)) {
-            self.take_kept()?;
+        if self.state.feed.late.is_followed_by(&delta) {
+            self.take_late_pages()?;
         }
         let goes_on = fit(&self.state.meta.cursor, &delta) != Fit::Foreign;
         self.state.feed.resumed_blank &= !goes_on;
@@ -236,7 +240,8 @@ impl Draft<'_> {
         }
         let fits = matches!(fit(&self.state.meta.cursor, &delta), Fit::Old | Fit::Next);
         // One that outlived its connection may take long, and what is live does not wait for it.
-        let waits = self.state.requests.find(Purpose::Pull).is_some() && !(fits && self.pull_is_old());
+        let waits =
+            self.state.requests.find(Purpose::Pull).is_some() && !(fits && self.state.feed.pull_is_late());
         if !waits {
             return self.fit_in(&delta);
         }
@@ -265,7 +270,7 @@ impl Draft<'_> {
         let mine = &self.state.meta.cursor;
         match fit(mine, delta) {
             Fit::Old => delta.to < mine.seq,
-            Fit::Foreign => self.state.meta.has_data && delta.epoch == mine.epoch,
+            Fit::Foreign => self.state.meta.has_data && delta.epoch <= mine.epoch,
             Fit::Next | Fit::Gap => false,
         }
     }
@@ -289,7 +294,7 @@ impl Draft<'_> {
     }
 
     /// Takes the commits after the cursor over into the mirror.
-    fn apply_delta(&mut self, delta: &Delta) -> Result<(), StoreError> {
+    pub(crate) fn apply_delta(&mut self, delta: &Delta) -> Result<(), StoreError> {
         let mine = self.state.meta.cursor.seq;
         let me = self.config.employee;
         let mut news = Vec::new();
@@ -365,6 +370,11 @@ impl Draft<'_> {
         self.state.feed.again = false;
         self.state.snapshots.want();
         self.state.meta.other_history |= other_history;
+        if other_history {
+            // Before anything later is sent. What is under way may still be answered by the server that was.
+            self.push_anew();
+            self.offer_again(|_, _| true);
+        }
     }
 
     pub(crate) fn on_pull_answer(&mut self, answer: Answer) -> Result<(), StoreError> {
@@ -385,9 +395,9 @@ impl Draft<'_> {
             }
         };
         match SyncAnswer::parse(&body) {
-            Ok(answer) if self.pull_is_old() => {
+            Ok(answer) if self.state.feed.pull_is_late() => {
                 self.answered_by_ours();
-                self.keep(answer)
+                self.on_late_pull(answer)
             }
             Ok(SyncAnswer::Delta(delta)) => {
                 self.answered_by_ours();
@@ -410,16 +420,18 @@ impl Draft<'_> {
 
     fn on_pulled(&mut self, delta: &Delta) -> Result<(), StoreError> {
         let before = self.state.meta.cursor;
-        for result in &delta.results {
-            self.on_result(result)?;
+        if !self.is_overtaken(delta) {
+            for result in &delta.results {
+                self.on_result(result)?;
+            }
         }
         if delta.more {
             self.ask_for_digest_again();
         }
         self.state.feed.wanted = false;
         if self.state.meta.has_data && !self.state.snapshots.is_due() {
-            if self.state.feed.asked.after_kept {
-                self.take_kept()?;
+            if self.state.feed.asked.after_late {
+                self.take_late_pages()?;
             }
             self.fit_in(delta)?;
             // It counts once the rows that it is about are on the disk.
@@ -444,72 +456,10 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The answer of a pull that was asked before the last RESUME: what it holds, and what it says of operations, may have
-    /// been lost by a server that was restored since.
-    fn keep(&mut self, answer: SyncAnswer) -> Result<(), StoreError> {
-        self.ask_for_digest_again();
-        let feed = &mut self.state.feed;
-        (feed.wanted, feed.again) = (true, false);
-        (feed.failures, feed.retry_at) = (0, 0);
-        let SyncAnswer::Delta(delta) = answer else { return Ok(()) };
-        if !self.state.meta.has_data || self.state.snapshots.is_due() {
-            return Ok(());
-        }
-        let reach = self.reach();
-        let feed = &mut self.state.feed;
-        let is_next = (delta.epoch, delta.from) == (reach.epoch, reach.seq) && delta.to > reach.seq;
-        if is_next && feed.kept.len() < PAGES_KEPT {
-            Arc::make_mut(&mut feed.kept).push(Arc::new(delta));
-        }
-        self.take_frames()
-    }
-
-    /// The server goes on from the end of the pages that are kept: they are of its history.
-    fn take_kept(&mut self) -> Result<(), StoreError> {
-        self.state.feed.resumed_at_kept = false;
-        let kept = std::mem::take(&mut self.state.feed.kept);
-        let wanted = self.state.feed.wanted;
-        for page in kept.iter() {
-            if fit(&self.state.meta.cursor, page) == Fit::Next {
-                for result in &page.results {
-                    self.on_result(result)?;
-                }
-                self.apply_delta(page)?;
-            }
-        }
-        // What comes after them is just being told.
-        self.state.feed.wanted = wanted;
-        Ok(())
-    }
-
-    /// Whether RESUME was said since the last pull was asked for.
-    fn pull_is_old(&self) -> bool {
-        self.state.feed.asked.resumes != self.state.feed.resumes
-    }
-
-    /// Somebody waits for what is new: a pull that outlived its connection, and may lead nowhere, is not waited for.
-    pub(crate) fn drop_old_pull(&mut self) {
-        if self.pull_is_old() {
-            self.drop_pull();
-        }
-    }
-
     /// The frames that came while a pull was under way.
-    fn take_frames(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn take_frames(&mut self) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut self.state.feed.buffer);
         waiting.iter().try_for_each(|frame| self.fit_in(frame))
-    }
-
-    /// Where the phone stands, together with the pages that are kept.
-    pub(crate) fn reach(&mut self) -> Cursor {
-        let mine = self.state.meta.cursor;
-        match self.state.feed.kept_end() {
-            Some(end) if end.epoch == mine.epoch && end.seq > mine.seq => end,
-            _ => {
-                self.state.feed.kept = Arc::default();
-                mine
-            }
-        }
     }
 
     /// Nobody waits for the pull under way any more, if there is one.
@@ -523,7 +473,7 @@ impl Draft<'_> {
 
     /// The pull that asked for a digest has not brought it. It is not the next that does: where a digest is what the server
     /// fails at, the feed goes on without.
-    fn ask_for_digest_again(&mut self) {
+    pub(crate) fn ask_for_digest_again(&mut self) {
         if std::mem::take(&mut self.state.feed.asked.digest) {
             self.state.feed.digest_at = self.now.boot_ms + self.state.random.within(DIGEST_FIRST_MS);
         }
@@ -557,8 +507,8 @@ impl Draft<'_> {
                 self.state.feed.digest_at =
                     now + DIGEST_EVERY_MS / 2 + self.state.random.within(DIGEST_EVERY_MS);
             }
-            let (resumes, after_kept) = (self.state.feed.resumes, !self.state.feed.kept.is_empty());
-            self.state.feed.asked = Asked { resumes, after_kept, digest };
+            let (resumes, after_late) = (self.state.feed.resumes, !self.state.feed.late.is_empty());
+            self.state.feed.asked = Asked { resumes, after_late, digest };
             self.state.feed.begun += 1;
             self.state.feed.trust();
             self.state.feed.done_before = Arc::new(self.state.outbox.taken());

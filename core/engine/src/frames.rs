@@ -76,7 +76,7 @@ impl Draft<'_> {
         self.tell(Output::SendFrame { generation, text: frame.to_json() });
         self.state.feed.resumed(cursor, self.state.outbox.taken());
         if self.boot() < self.state.push.watched_until || self.state.barriers.want_pull(&self.state.feed) {
-            self.drop_old_pull();
+            self.drop_late_pull();
         }
     }
 

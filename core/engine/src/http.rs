@@ -111,6 +111,10 @@ impl Requests {
         }
     }
 
+    pub(crate) fn waits_for(&self, id: u64) -> bool {
+        self.in_flight.iter().any(|it| it.id == id)
+    }
+
     /// Whether any is under way.
     pub(crate) fn any(&self) -> bool {
         !self.in_flight.is_empty()

@@ -27,6 +27,7 @@ mod frames;
 mod http;
 mod input;
 mod lanes;
+mod late_pull;
 pub mod limits;
 mod link;
 mod notices;

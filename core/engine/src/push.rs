@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innsync_domain::Uuid;
 use innsync_domain::mutant::{self, Mutant};
 use innsync_protocol::limits::{BODY_BYTES, OPS_PER_PUSH};
-use innsync_protocol::{PushAnswer, PushRequest};
+use innsync_protocol::{Cursor, OpResult, PushAnswer, PushRequest};
 use serde_json::value::RawValue;
 
 use crate::draft::Draft;
@@ -22,6 +22,8 @@ pub(crate) struct Push {
     pub(crate) under_way: Vec<Uuid>,
     /// How often RESUME had been said when it was sent.
     resumes: u64,
+    /// Where the phone stood when it was sent.
+    sent_at: Cursor,
     failures: u32,
     retry_at: u64,
     /// At most so many together; halved when the server finds it too much.
@@ -50,6 +52,7 @@ impl Default for Push {
         Self {
             under_way: Vec::new(),
             resumes: 0,
+            sent_at: Cursor::default(),
             failures: 0,
             retry_at: 0,
             most: OPS_PER_PUSH,
@@ -142,6 +145,9 @@ impl Draft<'_> {
         let body = serde_json::to_string(&PushRequest { ops }).unwrap_or_default();
         self.state.push.under_way = under_way;
         self.state.push.resumes = self.state.feed.resumes();
+        // After RESET nobody knows where that is.
+        let meta = &self.state.meta;
+        self.state.push.sent_at = if meta.other_history { Cursor::default() } else { meta.cursor };
         self.request(Purpose::Push, "/v1/ops".to_owned(), Some(body));
     }
 
@@ -166,19 +172,17 @@ impl Draft<'_> {
                     self.answered_by_ours();
                     self.state.push.failures = 0;
                     self.state.push.most = (self.state.push.most * 2).min(OPS_PER_PUSH);
-                    for result in &answer.results {
+                    if self.is_of_another_history() {
+                        self.requeue(&sent, false);
+                        return Ok(());
+                    }
+                    let (passed, told): (Vec<_>, Vec<_>) =
+                        answer.results.iter().partition(|result| self.is_passed(result));
+                    for result in told {
                         self.on_result(result)?;
                     }
-                    self.look_whether_reached();
-                    if !self.state.link.is_live() || self.boot() < self.state.push.watched_until {
-                        // No socket brings what they did, or may be too late with it.
-                        self.state.feed.want_pull();
-                    }
-                    if self.state.push.resumes != self.state.feed.resumes() {
-                        // It may be of a server that was: then no socket ever brings what they did.
-                        let at = self.boot() + TAKEN_WAITS_MS;
-                        self.state.feed.doubt_taken(at);
-                    }
+                    self.requeue(&passed.iter().map(|result| result.id).collect::<Vec<_>>(), false);
+                    self.after_an_answer();
                     self.requeue_unanswered(&sent);
                 }
                 Err(error) => {
@@ -203,11 +207,41 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Another epoch began since the push was sent: who answers it is gone.
+    fn is_of_another_history(&self) -> bool {
+        let (then, now) = (self.state.push.sent_at.epoch, self.state.meta.cursor.epoch);
+        then != 0 && now != 0 && then != now
+    }
+
+    /// The phone has passed the commit that is named since the push was sent, and the operation was not named there: the
+    /// commit may be one that a restored backup does not have. It is asked again.
+    fn is_passed(&self, result: &OpResult) -> bool {
+        let (then, now) = (self.state.push.sent_at.seq, self.state.meta.cursor.seq);
+        result.result.settled().seq().is_some_and(|seq| then < seq && seq <= now)
+    }
+
+    /// Sees to it that what a push did is fetched.
+    fn after_an_answer(&mut self) {
+        self.look_whether_reached();
+        if !self.state.link.is_live() || self.boot() < self.state.push.watched_until {
+            // No socket brings what they did, or may be too late with it.
+            self.state.feed.want_pull();
+        }
+        if self.state.push.resumes != self.state.feed.resumes() {
+            // It may be of a server that was: then no socket ever brings what they did.
+            let at = self.boot() + TAKEN_WAITS_MS;
+            self.state.feed.doubt_taken(at);
+        }
+    }
+
     /// An answer names a commit that the mirror should have. It says not of which history: where nobody knows yet that the
     /// connection is dead, it may be of a server that was restored from a backup. The next pull says.
     fn look_whether_reached(&mut self) {
         let reached = self.state.meta.cursor.seq;
-        let is_reached = |op: &QueuedOp| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached);
+        let kept = &self.state.kept;
+        let is_reached = |op: &QueuedOp| {
+            matches!(op.state, OpState::Applied { seq, .. } if seq <= reached) && !kept.contains(&op.op.id)
+        };
         if self.state.server_goes_on_from_cursor() && self.state.outbox.iter().any(|op| is_reached(op)) {
             self.state.feed.want_pull();
         }

@@ -1,12 +1,16 @@
 //! What became of operations, however the answer came: of a push, in a delta, with a snapshot. Each may come twice.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use innsync_domain::mutant::{self, Mutant};
-use innsync_domain::{ErrorClass, Rejection, Uuid};
+use innsync_domain::{EntityRef, ErrorClass, Rejection, Timestamp, Uuid};
 use innsync_protocol::{OpOutcome, OpResult};
 
 use crate::draft::{Draft, receipt};
 use crate::outbox::{OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
+use crate::queue::is_pending;
 use crate::store::StoreError;
 
 impl Draft<'_> {
@@ -83,20 +87,52 @@ impl Draft<'_> {
     /// known to go on from the cursor: the answers of one that was restored from a backup number another history.
     pub(crate) fn confirm_reached(&mut self) {
         let reached = self.state.meta.cursor.seq;
-        let done: Vec<_> = self
-            .state
-            .outbox
-            .iter()
-            .filter(|op| matches!(op.state, OpState::Applied { seq, .. } if seq <= reached || mutant::is(Mutant::OverlayEarly)))
-            .cloned()
-            .collect();
+        self.confirm(|op| {
+            matches!(op.state, OpState::Applied { seq, .. } if seq <= reached || mutant::is(Mutant::OverlayEarly))
+        });
+        if self.state.outbox.taken().is_empty() {
+            self.state.feed.trust();
+        }
+    }
+
+    /// Removes those that stayed over an earlier one, where that is gone by now.
+    pub(crate) fn confirm_kept(&mut self) {
+        if !self.state.kept.is_empty() {
+            let kept = self.state.kept.clone();
+            self.confirm(|op| kept.contains(&op.op.id));
+        }
+    }
+
+    /// Of those that are done, one that was meant after another that is not, and writes what that one writes, stays: a server
+    /// that was restored from a backup may have taken it first, and the earlier one alone would show again what the person
+    /// has changed since.
+    fn confirm(&mut self, is_done: impl Fn(&QueuedOp) -> bool) {
+        if !self.state.outbox.iter().any(|op| is_done(op)) {
+            return;
+        }
+        let mut left: BTreeMap<&EntityRef, Timestamp> = BTreeMap::new();
+        let (mut done, mut kept) = (Vec::new(), BTreeSet::new());
+        for op in self.state.outbox.iter().filter(|op| is_pending(op)) {
+            let (writes, meant) = (&op.footprint.writes, op.op.intent.best());
+            let follows = writes.iter().any(|it| left.get(it).is_some_and(|earlier| *earlier <= meant));
+            match (is_done(op), follows) {
+                (true, false) => {
+                    done.push(Arc::clone(op));
+                    continue;
+                }
+                (true, true) => drop(kept.insert(op.op.id)),
+                (false, _) => {}
+            }
+            for entity in writes {
+                let first = left.entry(entity).or_insert(meant);
+                *first = meant.min(*first);
+            }
+        }
+        self.state.kept = kept;
         for op in done {
             self.remove_op(op.op.id);
             self.state.push.round.confirmed += 1;
             self.tell(Output::Operation(Receipt { state: None, ..receipt(&op) }));
-        }
-        if self.state.outbox.taken().is_empty() {
-            self.state.feed.trust();
         }
     }
 

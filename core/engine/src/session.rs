@@ -86,6 +86,8 @@ impl State {
 
 impl Draft<'_> {
     pub(crate) fn signed_in(&mut self, session: Session) {
+        // Its answer is about the tokens of before: it would put them in the place of these, or end the session.
+        self.state.requests.take_for(Purpose::Refresh);
         self.state.session = SessionState::new(Some(session));
         self.state.link.refusals = 0;
         self.plan_refresh(REFRESH_APART_MS);

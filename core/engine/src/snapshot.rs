@@ -255,8 +255,8 @@ impl Draft<'_> {
         let cleared_at = std::mem::take(&mut self.state.meta.cleared_at);
         let mine = self.state.meta.cursor;
         let mine = if mine.epoch == 0 { cleared_at } else { mine };
-        let other_history = std::mem::take(&mut self.state.meta.other_history)
-            || (mine.epoch != 0 && !may_follow(&mine, &start.cursor));
+        let was_told = std::mem::take(&mut self.state.meta.other_history);
+        let other_history = was_told || (mine.epoch != 0 && !may_follow(&mine, &start.cursor));
         self.rebuild_all = true;
         self.state.meta.cursor = start.cursor;
         self.state.meta.has_data = true;
@@ -276,6 +276,10 @@ impl Draft<'_> {
         let Asked { about, done_before } = &*run.asked;
         let was_asked = |id, seq| about.contains(&id) && (seq <= head || done_before.contains(&id));
         self.offer_again(|id, seq| !answered.contains(&id) && (other_history || was_asked(id, seq)));
+        if other_history && !was_told {
+            // What is under way may still be answered by the server that was.
+            self.push_anew();
+        }
         // Without a cursor nobody knows whether it is the same one.
         if other_history || mine.epoch == 0 {
             self.forget_dependencies();

@@ -1,9 +1,9 @@
 //! What the engine remembers between inputs. Everything in it can be had again from the store and the server.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use innsync_domain::Timestamp;
+use innsync_domain::{Timestamp, Uuid};
 
 use crate::barrier::Barriers;
 use crate::clock::Now;
@@ -24,6 +24,8 @@ use crate::undo::Deed;
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) outbox: Arc<Outbox>,
+    /// Operations whose effect the mirror has, kept over an earlier one that the server has not answered.
+    pub(crate) kept: BTreeSet<Uuid>,
     pub(crate) meta: Meta,
     pub(crate) random: Random,
     pub(crate) clock: ServerClock,

@@ -109,7 +109,7 @@ impl Draft<'_> {
     /// Now is a good time: whatever waits is tried.
     pub(crate) fn wake_up(&mut self, event: Event) {
         self.state.requests.answers = Answers::Untried;
-        self.drop_old_pull();
+        self.drop_late_pull();
         self.state.push.retry_now();
         self.state.feed.retry_now();
         self.state.snapshots.retry_now();
@@ -118,7 +118,7 @@ impl Draft<'_> {
 
     /// As [`Draft::wake_up`], and asks what is new.
     fn sync(&mut self, until: u64) {
-        self.drop_old_pull();
+        self.drop_late_pull();
         let under_way = self.state.requests.find(Purpose::Pull).is_some();
         self.state.feed.pull_anew(under_way);
         self.state.push.watched_until = until;
@@ -170,6 +170,7 @@ impl Draft<'_> {
     }
 
     pub(crate) fn finish(mut self, before: &State) -> Result<Step, StoreError> {
+        self.confirm_kept();
         let rows = self.settle_rows()?;
         if before.outbox.pending() > 0 && self.state.outbox.pending() == 0 {
             self.notice_drained();

@@ -65,7 +65,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 pub use failure::{Failure, Report, Violation};
-pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Plan, Releases, Side, Step, Trouble, What};
+pub use plan::{CrashPoint, DiskFault, DiskPlan, Faults, Hint, Plan, Releases, Side, Step, Trouble, What};
 pub use shrink::{Shrunk, shrink};
 pub use sometimes::Sometimes;
 pub use workload::Deed;

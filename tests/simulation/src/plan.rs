@@ -207,10 +207,29 @@ pub enum What {
     /// The app goes to the background, and is opened again after `ms`: it sends and fetches what it can within `budget_ms`,
     /// and is closed once nothing more comes of waiting. If it is not closed in time, the platform freezes it.
     Background { who: usize, budget_ms: u64, ms: u64 },
-    /// A push wakes the app, for `budget_ms` at most where it is in the background.
-    Push { who: usize, budget_ms: u64 },
+    /// A push wakes the app, for `budget_ms` at most where it is in the background; unless it says how far the feed has come,
+    /// and the phone is there already.
+    Push {
+        who: usize,
+        budget_ms: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<Hint>,
+    },
     /// Maria takes the person off the staff, and back onto it after `ms`.
     Dismiss { who: usize, ms: u64 },
+}
+
+/// A push that says how far the feed had come when it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hint {
+    /// How long it is on its way.
+    pub late_ms: u64,
+    /// It comes a second time, so much later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_ms: Option<u64>,
+    /// Whether it says the mark, too.
+    pub with_mark: bool,
 }
 
 /// Where in the way of an input the app dies.
@@ -261,7 +280,10 @@ impl Plan {
         let over = |step: &Step| match step.what {
             What::Suspend { ms, .. } => step.at + ms,
             What::Background { budget_ms, ms, .. } => step.at + budget_ms + ms,
-            What::Push { budget_ms, .. } => step.at + budget_ms,
+            What::Push { budget_ms, hint, .. } => {
+                let late = hint.map_or(0, |hint| hint.late_ms + hint.again_ms.unwrap_or(0));
+                step.at + late + budget_ms
+            }
             _ => step.at,
         };
         self.steps.iter().map(over).max().unwrap_or(0)
@@ -485,6 +507,7 @@ fn more_trouble(seed: u64, steps: &mut Vec<Step>, people: usize) {
 /// Apps that go to the background, and pushes. Drawn apart, so that what a seed had before stays.
 fn backgrounds(seed: u64, steps: &mut Vec<Step>, people: usize) {
     let mut random = Random::of(seed, "backgrounds");
+    let mut hints = Random::of(seed, "hints");
     if !random.chance(250) {
         return;
     }
@@ -498,7 +521,15 @@ fn backgrounds(seed: u64, steps: &mut Vec<Step>, people: usize) {
         steps.push(Step { at, what: What::Background { who, budget_ms, ms } });
         for _ in 0..random.below(3) {
             let at = at + random.below(budget_ms + ms);
-            steps.push(Step { at, what: What::Push { who, budget_ms: 5_000 } });
+            let hint = hint(&mut hints);
+            steps.push(Step { at, what: What::Push { who, budget_ms: 5_000, hint } });
         }
     }
+}
+
+fn hint(random: &mut Random) -> Option<Hint> {
+    let late_ms = *random.pick(&[0, 500, 20_000, 120_000]).unwrap_or(&0);
+    let again_ms = random.chance(250).then_some(1 + random.below(60_000));
+    let with_mark = random.chance(500);
+    random.chance(750).then_some(Hint { late_ms, again_ms, with_mark })
 }

@@ -6,6 +6,8 @@ use innsync_engine::{HttpAnswer, HttpFailure, Input, SocketEvent};
 use innsync_protocol::SyncAnswer;
 use innsync_server::hub::ConnId;
 
+use crate::visits::Told;
+
 /// A request on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -35,6 +37,8 @@ pub(crate) enum Event {
     Look { who: usize, life: u32 },
     /// Something that the shell or the platform says.
     Shell { who: usize, life: u32, input: Box<Input> },
+    /// A push arrives.
+    Push { who: usize, budget_ms: u64, told: Told },
     /// A person signs in.
     SignIn { who: usize },
     /// A request reaches the server.

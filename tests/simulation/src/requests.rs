@@ -1,6 +1,6 @@
 //! Requests on their way to the server and back. What is lost, doubled or late follows from the plan.
 
-use innsync_domain::{Command, Uuid};
+use innsync_domain::{Command, Reason, Rejection, Uuid};
 use innsync_engine::{HttpAnswer, HttpFailure, HttpRequest, Input};
 use innsync_protocol::{OpOutcome, OpResult, PushAnswer, PushRequest, SyncAnswer};
 use innsync_server::authority::Committed;
@@ -246,6 +246,9 @@ impl World {
                 return Err(Violation::new("G2", detail));
             }
             self.watch_result(request.who, &op, result);
+            if self.is_joined_by_another(&op, result) {
+                continue;
+            }
             self.model.answered(&op, result, wall(self.now))?;
         }
         Ok(())
@@ -267,6 +270,17 @@ impl World {
             OpOutcome::Applied { skipped, .. } if !skipped.is_empty() => self.reach(Sometimes::Skipped),
             _ => {}
         }
+    }
+
+    /// Read marks that wait take in later ones under the same id. Where their database was copied meanwhile, and the other
+    /// phone has sent the fewer, the server refuses the more by that id: a person is asked, and tries them again as another
+    /// operation.
+    fn is_joined_by_another(&self, op: &innsync_protocol::Op, outcome: &OpOutcome) -> bool {
+        let is_refused = |rejection: &Rejection| rejection.reason == Reason::IdReused;
+        let is_refused =
+            matches!(outcome.settled(), OpOutcome::Rejected { rejection, .. } if is_refused(rejection));
+        let by_several = self.senders.get(&op.id).is_some_and(|senders| senders.len() > 1);
+        is_refused && by_several && op.command.is_cosmetic()
     }
 
     fn watch_answer(&mut self, request: &Request, answer: &HttpAnswer, took_effect: bool) {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use innsync_domain::{Entity, EntityKind, EntityRef, Uuid};
-use innsync_engine::{Batch, Meta, QueuedOp, StoreError, StoreRead, Write};
+use innsync_engine::{Batch, Meta, OpState, QueuedOp, StoreError, StoreRead, Write};
 use innsync_store::{Query, Store};
 
 use crate::failure::{Checked, Violation};
@@ -96,6 +96,17 @@ impl Shadow {
             }
         }
         touched
+    }
+
+    /// Whether an operation lies over another that was meant before it and is pending: what the one has done is kept over
+    /// what the other predicts.
+    pub(crate) fn follows_another(&self, op: &QueuedOp) -> bool {
+        self.outbox.values().any(|other| {
+            let is_pending = !matches!(other.state, OpState::Parked { .. });
+            let is_earlier = other.order < op.order && other.op.intent.best() <= op.op.intent.best();
+            let meet = other.footprint.writes.iter().any(|it| op.footprint.writes.contains(it));
+            is_pending && is_earlier && meet
+        })
     }
 
     /// All of that as one batch, for the copy of a database.

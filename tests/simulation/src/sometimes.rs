@@ -65,6 +65,8 @@ sometimes! {
     Backgrounded = "an app is closed in the background",
     FrozenInBackground = "an app is frozen before it could be closed",
     WokenByPush = "a push wakes an app that is closed",
+    HintKnown = "a push tells an app what it knows",
+    HintNews = "a push that says how far the feed has come wakes an app",
     RestDone = "an app in the background has sent and fetched everything",
     RestLeft = "an app in the background gives up waiting",
     Suspended = "an app wakes after hours",

@@ -26,7 +26,7 @@ impl World {
             What::Restore { down_ms, declared } => self.restore(down_ms, declared),
             What::Suspend { who, ms } => self.suspend(who, ms),
             What::Background { who, budget_ms, ms } => self.background(who, budget_ms, ms),
-            What::Push { who, budget_ms } => self.push_arrives(who, budget_ms),
+            What::Push { who, budget_ms, hint } => self.push_is_sent(who, budget_ms, hint),
             What::OneWay { who, ms, up } => {
                 let way = if up { "sends" } else { "is sent" };
                 self.note(format!("for {ms} ms nothing arrives that {} {way}", self.name(who)));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::people::PEOPLE;
-use crate::plan::{Plan, Releases, Step, What};
+use crate::plan::{Hint, Plan, Releases, Step, What};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,8 +90,12 @@ impl fmt::Display for What {
                     "{name}'s app goes to the background, within {budget_ms} ms, and stays there for {ms} ms"
                 )
             }
-            Self::Push { who, budget_ms } => {
-                write!(f, "a push wakes {}'s app, for {budget_ms} ms", name(*who))
+            Self::Push { who, budget_ms, hint } => {
+                write!(f, "a push wakes {}'s app, for {budget_ms} ms", name(*who))?;
+                let Some(Hint { late_ms, again_ms, with_mark }) = hint else { return Ok(()) };
+                let mark = if *with_mark { " by its mark" } else { "" };
+                write!(f, ", unless it has what the server has now{mark}; {late_ms} ms late")?;
+                again_ms.map_or(Ok(()), |ms| write!(f, ", and again after {ms} ms"))
             }
             Self::CopyPhone { who } => write!(f, "{}'s database comes onto another phone", name(*who)),
         }

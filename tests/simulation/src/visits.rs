@@ -1,12 +1,13 @@
 //! Apps that go to the background, and are woken by pushes: what can be sent and fetched in the time that the platform gives
 //! is, then the app is closed. As `core/client` does it, but for the threads.
 
-use innsync_engine::{Input, OpState, Rest};
-use innsync_protocol::Cursor;
+use innsync_engine::{Input, OpState, QueuedOp, Rest};
+use innsync_protocol::{Cursor, PushHint};
 
 use crate::failure::{Checked, Violation};
 use crate::host::broken;
 use crate::people::PROPERTY;
+use crate::plan::Hint;
 use crate::queue::Event;
 use crate::sometimes::Sometimes;
 use crate::world::World;
@@ -28,6 +29,14 @@ pub(crate) struct Visit {
     history: usize,
 }
 
+/// What a push says of the feed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    hint: PushHint,
+    /// In which of the server's histories that is: how many were before it.
+    history: usize,
+}
+
 impl World {
     pub(crate) fn background(&mut self, who: usize, budget_ms: u64, ms: u64) -> Checked {
         let phone = &self.phones[who];
@@ -38,9 +47,29 @@ impl World {
         self.visit(who, budget_ms, Some(self.now + budget_ms + ms))
     }
 
-    pub(crate) fn push_arrives(&mut self, who: usize, budget_ms: u64) -> Checked {
+    /// What the push says of the feed is how far it is now, whenever it arrives.
+    pub(crate) fn push_is_sent(&mut self, who: usize, budget_ms: u64, hint: Option<Hint>) -> Checked {
+        let Some(Hint { late_ms, again_ms, with_mark }) = hint else {
+            return self.push_arrives(who, budget_ms, None);
+        };
+        let Cursor { epoch, seq, mark } = self.host.authority.read().head(PROPERTY).map_err(broken)?;
+        let hint = PushHint { epoch, seq, mark: with_mark.then_some(mark) };
+        let told = Told { hint, history: self.past.len() };
+        for at in [Some(late_ms), again_ms.map(|again_ms| late_ms + again_ms)].into_iter().flatten() {
+            self.queue.push(self.now + at, Event::Push { who, budget_ms, told });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn push_arrives(&mut self, who: usize, budget_ms: u64, told: Option<&Told>) -> Checked {
         if self.phones[who].visit.is_some() || self.phones[who].is_frozen(self.now) {
             return Ok(());
+        }
+        if let Some(told) = told {
+            if self.is_there_already(who, told)? {
+                return Ok(());
+            }
+            self.reach(Sometimes::HintNews);
         }
         let quiet_until = self.phones[who].quiet_until;
         match self.phones[who].engine {
@@ -56,6 +85,26 @@ impl World {
         }
         self.note(format!("a push wakes {}'s app", self.name(who)));
         self.visit(who, budget_ms, quiet_until)
+    }
+
+    /// Whether nothing is to be fetched for that push, and nothing to be sent. A phone in a history that the server has lost
+    /// must not take itself to be where the push says, where it is no further and the push says the mark.
+    fn is_there_already(&mut self, who: usize, told: &Told) -> Checked<bool> {
+        let shadow = &self.phones[who].shadow;
+        let (hint, cursor) = (told.hint, shadow.meta.cursor);
+        let is_pending = |op: &QueuedOp| !matches!(op.state, OpState::Parked { .. });
+        let is_idle = shadow.meta.has_data && !shadow.outbox.values().any(is_pending);
+        if !is_idle || !hint.is_reached_by(&cursor) {
+            return Ok(false);
+        }
+        let is_seen = cursor.seq == hint.seq && hint.mark.is_some();
+        if is_seen && self.history_of(who)? < told.history {
+            let name = self.name(who);
+            let detail = format!("{name} takes itself to be at {hint:?}, in a history that was lost");
+            return Err(Violation::new("G17", detail));
+        }
+        self.reach(Sometimes::HintKnown);
+        Ok(true)
     }
 
     fn visit(&mut self, who: usize, budget_ms: u64, quiet_until: Option<u64>) -> Checked {

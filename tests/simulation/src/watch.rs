@@ -20,9 +20,6 @@ pub(crate) struct Watch {
     seq: u64,
     /// Whether that is of another history of the server's than what comes now.
     is_other_history: bool,
-    /// Operations that were answered, and sent again since a history was lost: until they are answered again they may lie
-    /// over later ones.
-    offered: BTreeSet<Uuid>,
     /// Operations that another phone sends, too, with a copy of this one's outbox: as long as they are in it, the server's
     /// state may be of a later one than this phone thinks that it has sent.
     shared: BTreeSet<Uuid>,
@@ -49,7 +46,6 @@ impl Watch {
             expected: Rows::new(),
             seq: 0,
             is_other_history: false,
-            offered: BTreeSet::new(),
             shared: BTreeSet::new(),
             looks: BTreeMap::new(),
         }
@@ -77,18 +73,15 @@ impl Watch {
     ) -> Checked {
         let from = self.seq;
         let applied = |op: &QueuedOp| matches!(op.state, OpState::Applied { .. });
-        let is_offered = |id: &Uuid| shadow.outbox.get(id).is_some_and(|op| !applied(op));
-        let before = touched.put.iter().filter(|(_, before)| before.as_ref().is_some_and(applied));
-        let offered = before.map(|(id, _)| *id).filter(is_offered);
-        self.offered.extend(offered);
-        if let Some(id) = self.offered.first().filter(|_| restored.is_none()) {
+        let is_doubted = |id: &Uuid| shadow.outbox.get(id).is_some_and(|op| !applied(op));
+        let mut before = touched.put.iter().filter(|(_, before)| before.as_ref().is_some_and(applied));
+        if let Some((id, _)) = before.find(|(id, _)| is_doubted(id)).filter(|_| restored.is_none()) {
             let detail = format!("{} doubts {id}, that the server has taken and not lost", self.name);
             return Err(Violation::new("G7", detail));
         }
         self.removed(model, shadow, touched, by, restored)?;
         self.mirror(model, shadow, touched)?;
         self.flicker(model, shadow, touched, by, from)?;
-        self.offered.retain(is_offered);
         self.shared.retain(|id| shadow.outbox.contains_key(id));
         Ok(())
     }
@@ -300,7 +293,7 @@ impl Watch {
             let parked = |op: &QueuedOp| matches!(op.state, OpState::Parked { .. });
             let parked_now = parked(op) && before.is_some_and(|before| !before.is_some_and(parked));
             let chosen = by == Choice::Execute(id) || by == Choice::GiveUp(id);
-            if chosen || parked_now || self.offered.contains(&id) {
+            if chosen || parked_now {
                 reasons.extend(op.footprint.writes.iter().cloned());
             }
         }

@@ -210,6 +210,7 @@ impl World {
                 true => self.feed(who, *input),
                 false => Ok(()),
             },
+            Event::Push { who, budget_ms, told } => self.push_arrives(who, budget_ms, Some(&told)),
             Event::SignIn { who } => self.sign_in(who),
             Event::Request(request) => self.request_arrives(*request),
             Event::Answer { who, life, id, lines, answer } => {

@@ -91,12 +91,25 @@ impl Actor {
         match runtime() {
             Ok(runtime) => {
                 let task = runtime.spawn(exchange).abort_handle();
+                self.requests.insert(id, task.clone());
                 if streams_lines {
                     self.snapshot = Some(AbortOnDrop(task));
                 }
             }
             Err(error) => {
                 self.report(Input::Http { id, answer: Err(HttpFailure { detail: error.to_string() }) })
+            }
+        }
+    }
+
+    /// Breaks off the requests that the engine has given up: they would take the network from those that it waits for.
+    pub(super) fn abort_requests(&mut self) {
+        let engine = &self.engine;
+        for (id, task) in self.requests.extract_if(.., |id, _| !engine.waits_for(*id)) {
+            // Where it was answered there is nothing left to abort.
+            if !task.is_finished() {
+                tracing::debug!(id, "an HTTP request is given up");
+                task.abort();
             }
         }
     }

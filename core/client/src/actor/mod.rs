@@ -20,6 +20,7 @@ use innsync_engine::{Config, Engine, Input, Receipt, StoreRead};
 use innsync_protocol::PushHint;
 use innsync_store::{OpenError, Store};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::drivers::{AbortOnDrop, Http, Socket};
 use crate::error::Error;
@@ -54,7 +55,9 @@ pub(crate) struct Actor {
     // For HTTP; a socket has its own, so that frames do not wait behind a snapshot.
     courier: Courier,
     http: Http,
-    // One snapshot at a time: the engine has forgotten an older one.
+    // Those that the engine waits for. At the end of this they go on, since what they carry may still arrive; a snapshot does
+    // not.
+    requests: BTreeMap<u64, AbortHandle>,
     snapshot: Option<AbortOnDrop>,
     next_request: u64,
     // When to connect after the second of two recoveries in a row.
@@ -124,6 +127,7 @@ impl Actor {
             socket: None,
             courier,
             http,
+            requests: BTreeMap::new(),
             snapshot: None,
             next_request: 1,
             connect_at: None,
@@ -139,6 +143,7 @@ impl Actor {
     /// A new engine over the same database, after a bug in a step.
     fn reopen_engine(&mut self) -> Result<(), Error> {
         self.socket = None;
+        self.requests.clear();
         self.snapshot = None;
         self.shared.disconnected();
         let again = self.kept.recovered.is_some_and(|at| at.elapsed() < RECOVERED_LONG_AGO);

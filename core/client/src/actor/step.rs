@@ -67,6 +67,7 @@ impl Actor {
         for output in told.into_iter().chain(replies) {
             self.carry(output);
         }
+        self.abort_requests();
         self.check_waiting();
         Ok(())
     }

@@ -43,6 +43,7 @@ pub type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 struct Script {
     answers: HashMap<String, Answer>,
     asked: Vec<Asked>,
+    given_up: Vec<String>,
     changed: Arc<Notify>,
 }
 
@@ -119,11 +120,20 @@ impl Peer {
 
     /// Waits until a phone has asked that.
     pub async fn is_asked(&self, what: &str) {
+        self.becomes(|script| script.asked.iter().any(|asked| asked.line.starts_with(what))).await;
+    }
+
+    /// Waits until a phone has asked that, and broken off before the answer.
+    pub async fn is_given_up(&self, what: &str) {
+        self.becomes(|script| script.given_up.iter().any(|it| it == what)).await;
+    }
+
+    async fn becomes(&self, wanted: impl Fn(&Script) -> bool) {
         let changed = Arc::clone(&self.script.lock().unwrap().changed);
         soon(async {
             loop {
                 let change = changed.notified();
-                if !self.asked(what).is_empty() {
+                if wanted(&self.script.lock().unwrap()) {
                     return;
                 }
                 change.await;
@@ -254,7 +264,16 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, opened: mpsc::
         let answer = script.lock().unwrap().answers.get(&key).cloned();
         match answer {
             Some(answer) => break answer,
-            None => change.await,
+            None => tokio::select! {
+                () = change => {}
+                // Nothing more is to come of a whole request but its end.
+                _ = stream.read_u8() => {
+                    let mut script = script.lock().unwrap();
+                    script.given_up.push(key);
+                    script.changed.notify_waiters();
+                    return;
+                }
+            },
         }
     };
     let mut text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n");

@@ -13,6 +13,7 @@ mod outbox;
 mod overlay;
 mod random;
 mod rest;
+mod restored;
 mod seed;
 mod session;
 mod snapshot;

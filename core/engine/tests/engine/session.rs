@@ -65,6 +65,27 @@ fn a_refused_push_costs_no_attempt_and_goes_on_with_the_fresh_token() {
 }
 
 #[test]
+fn a_refresh_that_a_sign_in_overtook_is_not_heard() {
+    for refused in [false, true] {
+        let mut motel = Motel::new([]);
+        let mut phone = Phone::online(ana(), &mut motel);
+        phone.tap(report(id(70), "Lamp"));
+        let push = phone.next_request("/v1/ops");
+        phone.answer(&push, 401, "{}");
+        let refresh = phone.next_request("/v1/sessions/refresh");
+        phone.feed(Input::SignedIn(session("token-2", 3_600_000)));
+        assert!(!phone.engine.waits_for(refresh.id));
+        match refused {
+            false => answer_refresh(&mut phone, &refresh, "token-3"),
+            true => drop(phone.answer(&refresh, 401, "{}")),
+        }
+        let told = |it: &Output| matches!(it, Output::SaveSession(_) | Output::SignInRequired(_));
+        assert!(!phone.said.iter().any(told), "refused: {refused}");
+        assert_eq!(phone.next_request("/v1/ops").token.unwrap().0, "token-2");
+    }
+}
+
+#[test]
 fn a_socket_that_went_with_an_older_token_does_not_end_the_session() {
     let mut motel = Motel::new([]);
     let mut phone = Phone::online(ana(), &mut motel);
