@@ -109,6 +109,16 @@ impl World {
                 }
                 Choice::GiveUp(*parked)
             }
+            Input::Settle { parked, id, choice, .. } => {
+                if let Some(command) = self.given_by_settling(who, *parked, choice) {
+                    self.given.insert(*id, command);
+                }
+                Choice::GiveUp(*parked)
+            }
+            Input::Edit { parked, id, command, .. } => {
+                self.given.insert(*id, command.clone());
+                Choice::GiveUp(*parked)
+            }
             Input::Discard { id } => Choice::GiveUp(*id),
             _ => Choice::None,
         }
@@ -158,6 +168,7 @@ impl World {
         let cursor = phone.shadow.meta.cursor;
         self.trace.bytes(&cursor.seq.to_le_bytes());
         self.watch_batch(who, &touched, choice);
+        self.losers_are_told(who, batch, &touched)?;
         let model = self.history_of(who)?;
         let phone = &mut self.phones[who];
         let gone = touched.deleted.iter().map(|op| op.op.id).filter(|id| choice != Choice::GiveUp(*id));

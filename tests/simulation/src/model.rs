@@ -12,6 +12,8 @@ use innsync_protocol::{Cursor, Mark, Op, OpOutcome};
 use innsync_server::authority::Committed;
 
 use crate::failure::{Checked, Violation};
+use crate::losses::Losses;
+use crate::sometimes::Sometimes;
 
 pub(crate) type Rows = BTreeMap<EntityRef, Entity>;
 
@@ -38,6 +40,10 @@ pub(crate) struct Model {
     marks: Vec<Mark>,
     /// What became of each operation.
     outcomes: BTreeMap<Uuid, OpOutcome>,
+    /// How the property decides between edits.
+    pub(crate) policies: Policies,
+    /// What is known of who lost what, by other means.
+    pub(crate) losses: Losses,
 }
 
 impl Model {
@@ -61,6 +67,7 @@ impl Model {
 
     /// A commit of the set-up, as the server reports it.
     pub(crate) fn adopt(&mut self, committed: &Committed) {
+        self.losses.written(committed, None);
         let intent = Intent { at: committed.at, certain: true };
         let changes = committed.changes.to_vec();
         self.apply(Entry { by: committed.by, op: None, intent, changes });
@@ -115,6 +122,18 @@ impl Model {
         }
     }
 
+    /// After [`Model::answered`]: whoever lost by it has a record.
+    pub(crate) fn loses(
+        &mut self,
+        op: &Op,
+        outcome: &OpOutcome,
+        committed: Option<&Committed>,
+        now: Timestamp,
+    ) -> Checked<Vec<Sometimes>> {
+        let Self { losses, rows, policies, .. } = self;
+        losses.answered(op, outcome, committed, rows, policies, now)
+    }
+
     /// An outcome as its author may hear it now: of a conflict about what has gone out of their sight, only that it was
     /// one (G25).
     fn told_again(&self, author: Uuid, outcome: &OpOutcome) -> OpOutcome {
@@ -138,7 +157,7 @@ impl Model {
             base_version: op.base_version,
             force: op.force,
             settles: &settles,
-            policies: &Policies::default(),
+            policies: &self.policies,
             stamps: self.stamps.get(&op.command.primary()).unwrap_or(&no_stamps),
         };
         let taken = match decide(&edit, self) {
