@@ -199,7 +199,9 @@ impl Losses {
             return Ok(());
         }
         let after = taken.value(field);
-        let is_merged = !op.force && policy == Policy::MergeText && taken.has_both_words(field, was, &after);
+        let is_merged = policy == Policy::MergeText
+            && op.base.get(field) != Some(was)
+            && taken.has_both_words(field, was, &after);
         let is_step_forward = field == "status"
             && policy == Policy::Guarded
             && taken.primary.kind == EntityKind::Task
@@ -208,7 +210,8 @@ impl Losses {
         let excused = is_merged
             || is_step_forward
             || (in_sheet && !op.force && not_yet::retried_without_record())
-            || (!op.base.contains_key(field) && not_yet::named_as_seen());
+            || (!op.base.contains_key(field) && not_yet::named_as_seen())
+            || (op.base_version.is_none() && not_yet::version_not_known());
         let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == field && it.lost == *was;
         if excused || taken.records.iter().any(|it| theirs(&it)) {
             return Ok(());
@@ -227,7 +230,7 @@ impl Losses {
         reached: &mut Vec<Sometimes>,
     ) -> Checked {
         let op = taken.op;
-        let contested = op.base.get(field).is_some_and(|seen| seen != was) && !op.force;
+        let contested = op.base.get(field).is_some_and(|seen| seen != was);
         if *policy != Policy::LastWriteWins || !contested || taken.wanted.get(field) == Some(was) {
             return Ok(());
         }
@@ -252,11 +255,12 @@ impl Losses {
             return Ok(());
         }
         let was = taken.before.and_then(|before| before.field(field)).unwrap_or_default();
-        if !taken.op.force && policy == Policy::MergeText && taken.has_both_words(field, &was, &is) {
+        if policy == Policy::MergeText && taken.has_both_words(field, &was, &is) {
             reached.push(Sometimes::MergedText);
             return Ok(());
         }
-        let mine = |it: &&&Conflict| it.lost_by == me && it.field == field && it.lost == *wanted;
+        let told = |lost: &Value| lost == wanted || (lost.is_null() && not_yet::impossible_lost_as_null());
+        let mine = |it: &&&Conflict| it.lost_by == me && it.field == field && told(&it.lost);
         let has_record = taken.records.iter().any(|it| mine(&it));
         if has_record && policy == Policy::LastWriteWins && let Some(written) = self.of(taken, field) {
             reached.push(Sometimes::LastWriteTheirs);
@@ -329,13 +333,18 @@ impl Losses {
         let is = taken.value(field);
         let of_author = record.lost_by == taken.op.author;
         let lost = match of_author {
-            true => taken.wanted.get(field).is_none_or(|wanted| *wanted == record.lost),
+            true => {
+                let wanted = taken.wanted.get(field);
+                wanted.is_none_or(|wanted| *wanted == record.lost)
+                    || (record.lost.is_null() && not_yet::impossible_lost_as_null())
+            }
             false => {
                 record.lost == was && self.of(taken, field).is_some_and(|written| written.by == record.lost_by)
             }
         };
         let kept = record.kept.is_null() || record.kept == is;
-        if about == taken.primary && lost && kept && record.lost != is {
+        let differs = record.lost != is || (record.lost.is_null() && not_yet::impossible_lost_as_null());
+        if about == taken.primary && lost && kept && differs {
             return Ok(());
         }
         Err(taken.wrong(field, &format!("a record that is not true: {record:?}; it was {was}, is {is}")))

@@ -31,3 +31,17 @@ pub(crate) fn step_over_reopening() -> bool {
 pub(crate) fn changed_under_deletion() -> bool {
     true
 }
+
+// Found by the simulation, and not on that list.
+
+/// An operation of somebody who has not heard the entity's version yet (they made it themself, and edit it before the server
+/// has told them) carries no `baseVersion`: what it overwrites counts as seen, whatever is in `base`, and leaves no record.
+pub(crate) fn version_not_known() -> bool {
+    true
+}
+
+/// Where a command would be refused by now on what its author saw (they went off duty, others changed something else), the
+/// record of what they wanted says `null`: restoring it would empty the field.
+pub(crate) fn impossible_lost_as_null() -> bool {
+    true
+}

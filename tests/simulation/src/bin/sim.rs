@@ -39,7 +39,7 @@ struct Arguments {
     /// Processes at once; one for each processor unless given. (Not threads: SQLite's randomness is the process's.)
     #[arg(long, value_name = "N")]
     jobs: Option<u64>,
-    /// Runs each of the twelve mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
+    /// Runs each of the fifteen mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
     /// --mutants`.
     #[arg(long, conflicts_with_all = ["minutes", "disks", "plan", "json", "jobs", "trace", "keep_going"])]
     mutants: bool,
