@@ -393,7 +393,7 @@ impl Command {
             Self::RestoreValue { entity_type, entity_id, .. } => (entity_type.clone(), *entity_id),
             Self::KeepTheirs { operation, fields, .. } => {
                 let first = fields.first().map_or("", |it| it.field.as_str());
-                (EntityKind::Conflict, conflict_id(*operation, first))
+                (EntityKind::Conflict, given_up_id(*operation, first))
             }
             Self::DismissConflicts { conflict_ids } => {
                 (EntityKind::Conflict, conflict_ids.first().copied().unwrap_or_default())
@@ -514,9 +514,46 @@ impl Command {
         Some(amended).filter(|command| !command.changes_nothing())
     }
 
-    /// The command with other values for fields that it may edit; `None` where it edits no such fields.
+    /// The command with other values for fields that it may edit; `None` where it cannot edit one of them.
     pub fn with_values(&self, values: &Fields) -> Option<Self> {
-        self.amended(&[], values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect())
+        let with = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let amended = self.amended(&[], with)?;
+        let named = amended.named_fields();
+        values.keys().all(|name| named.contains(name)).then_some(amended)
+    }
+
+    /// The command without some of the fields that it names; `None`: nothing is left of it, or it is done whole or not at
+    /// all.
+    pub fn without_fields(&self, fields: &[&str]) -> Option<Self> {
+        if self.is_patch() { self.amended(fields, Vec::new()) } else { None }
+    }
+
+    /// Whether it is a set of fields, each of which may be changed or left by itself.
+    pub(crate) fn is_patch(&self) -> bool {
+        matches!(
+            self,
+            Self::EditSuite { .. }
+                | Self::EditTask { .. }
+                | Self::EditNote { .. }
+                | Self::EditEmployee { .. }
+                | Self::RestoreValue { .. }
+        )
+    }
+
+    /// The fields that it names, by their wire names; of what is no patch: none.
+    pub fn named_fields(&self) -> Vec<String> {
+        let patch = match self {
+            Self::EditSuite { patch, .. } => serde_json::to_value(patch),
+            Self::EditTask { patch, .. } => serde_json::to_value(patch),
+            Self::EditNote { patch, .. } => serde_json::to_value(patch),
+            Self::EditEmployee { patch, .. } => serde_json::to_value(patch),
+            Self::RestoreValue { field, .. } => return vec![field.clone()],
+            _ => return Vec::new(),
+        };
+        match patch {
+            Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether it is a patch of no fields.
@@ -534,6 +571,11 @@ impl Command {
 /// The id of the record of a value that lost: by the operation that lost it or made it lose, and the field.
 pub fn conflict_id(operation: Uuid, field: &str) -> Uuid {
     crate::derived_id(operation, &format!("conflict:{field}"))
+}
+
+/// The id of the record of a value that somebody gave up for another in an operation of theirs.
+pub(crate) fn given_up_id(operation: Uuid, field: &str) -> Uuid {
+    crate::derived_id(operation, &format!("given-up:{field}"))
 }
 
 /// By way of text, as entities are read.

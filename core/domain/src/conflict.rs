@@ -57,13 +57,13 @@ pub struct Stamp {
 pub struct Stamps(pub BTreeMap<String, Stamp>);
 
 impl Stamps {
-    /// The field's; where there is none, what the entity says of its last change.
+    /// The field's; where there is none, what the entity says of its last change: that is of no certain time.
     fn of(&self, entity: &Entity, field: &str) -> Stamp {
         self.0.get(field).cloned().unwrap_or_else(|| Stamp {
             seq: 0,
             version: entity.version(),
             at: entity.updated_at(),
-            certain: true,
+            certain: false,
             by: entity.updated_by(),
             operation: Uuid::nil(),
         })
@@ -107,18 +107,35 @@ pub struct Edit<'a> {
     pub context: &'a Context<'a>,
     /// When they meant it.
     pub intent: Intent,
-    /// The values that they saw of the fields that it changes.
+    /// The values that they saw of the fields that it names or changes.
     pub base: &'a Fields,
     /// The version of the primary entity that they saw.
     pub base_version: Option<u64>,
     /// They know that they overwrite what is in `base`.
     pub force: bool,
     /// The conflict that they settle by it.
-    pub settles: &'a [FieldConflict],
+    pub settles: &'a Settles,
     /// How the property decides.
     pub policies: &'a Policies,
     /// Who wrote what the primary entity is now.
     pub stamps: &'a Stamps,
+}
+
+/// The conflict that an edit settles, as its author was told of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settles {
+    /// The fields that were in conflict.
+    pub fields: Vec<FieldConflict>,
+    /// The version of the entity then.
+    pub version: Option<u64>,
+}
+
+impl Settles {
+    /// Whether the value that a field has was part of the conflict, or came while the person had not chosen yet.
+    fn concerns(&self, field: &str, stamp: &Stamp) -> bool {
+        self.fields.iter().any(|it| it.field == field)
+            || self.version.is_some_and(|version| stamp.version > version)
+    }
 }
 
 /// What is to be done with an edit.
@@ -164,6 +181,8 @@ struct Decision {
     lost: Vec<Lost>,
     /// The fields that were in conflict, for where the rules then refuse.
     contested: Vec<FieldConflict>,
+    /// The fields of which both edits are in the text that it makes.
+    merged: Vec<String>,
 }
 
 /// A value that lost to another.
@@ -173,6 +192,8 @@ pub struct Lost {
     pub field: String,
     /// What the loser saw before; `null`: empty, or not known.
     pub base: Value,
+    /// The commit that the lost value was written in: what the field was before is what its author saw. None: `base` says it.
+    pub written_in: Option<u64>,
     /// What they wanted.
     pub lost: Value,
     /// What it is instead.
@@ -210,7 +231,7 @@ pub fn decide(edit: &Edit<'_>, read: &dyn Read) -> Result<Ruling, Stop> {
         Some(Err(stop)) => return Err(stop),
     };
     let mut lost = decision.lost;
-    lost.extend(overridden(edit, &effects.changes));
+    lost.extend(put_aside(edit, &effects.changes, &decision.merged));
     let contested = !decision.contested.is_empty();
     Ok(Ruling::Taken(Taken { command: decision.command, effects, lost, contested }))
 }
@@ -221,12 +242,30 @@ fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
         let unseen = unseen_by_deleter(edit, &current);
         return Ok(if unseen.is_empty() { Verdict::Clean } else { Verdict::Manual(unseen) });
     }
-    let contested = contested(edit, &current, read)?;
-    if contested.is_empty() {
+    let as_seen = with_fields(&current, edit.base)?;
+    let changed = changed_since(edit, &current, &as_seen);
+    if changed.is_empty() {
         return Ok(Verdict::Clean);
     }
-    let mut decision = Decision::default();
-    let (mut dropped, mut merged) = (Vec::new(), Vec::new());
+    let foreseen = meant(edit, &as_seen, read)?;
+    let was_possible = foreseen.is_some();
+    let meant = match foreseen {
+        Some(meant) => meant,
+        // Where it is not possible on what is there either, that is the answer.
+        None => after(edit, execute(edit.command, edit.context, read)?, &current),
+    };
+    let contested: Vec<FieldConflict> = changed
+        .iter()
+        .map(|name| conflict(edit, &current, name, value(&as_seen, name), value(&meant, name)))
+        .filter(|it| it.mine != it.theirs && it.mine != it.base)
+        .collect();
+    if !was_possible && !contested.is_empty() {
+        return Ok(Verdict::Manual(contested));
+    }
+    // Named with the value that they saw: that is no edit of theirs.
+    let untouched = changed.iter().filter(|name| value(&meant, name) == value(&as_seen, name));
+    let mut dropped: Vec<&str> = untouched.map(|name| name.as_str()).collect();
+    let (mut decision, mut merged) = (Decision::default(), Vec::new());
     for conflict in &contested {
         match winner(edit, &current, conflict) {
             Winner::Mine => {}
@@ -238,7 +277,20 @@ fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
             Winner::Person => return Ok(Verdict::Manual(contested)),
         }
     }
-    decision.command = edit.command.amended(&dropped, merged);
+    decision.merged = merged.iter().map(|(field, _)| (*field).to_owned()).collect();
+    decision.command = if edit.command.is_patch() {
+        edit.command.amended(&dropped, merged)
+    } else if decision.lost.is_empty() {
+        Some(edit.command.clone())
+    } else {
+        // It is done whole or not at all: then all that it meant is lost.
+        let all = wanted(edit.base, &as_seen, &meant, &current).into_iter();
+        decision.lost = all
+            .map(|(field, base, mine)| conflict(edit, &current, &field, base, mine))
+            .map(|it| mine_lost(edit, &current, &it))
+            .collect();
+        None
+    };
     decision.contested = contested;
     Ok(Verdict::Decided(decision))
 }
@@ -281,25 +333,24 @@ fn current(edit: &Edit<'_>, read: &dyn Read) -> Result<Option<Entity>, ReadError
     })
 }
 
-/// The fields that others changed, and to something else than this edit would have.
-fn contested(edit: &Edit<'_>, current: &Entity, read: &dyn Read) -> Result<Vec<FieldConflict>, Stop> {
-    let as_seen = with_fields(current, edit.base)?;
+/// The fields that are not as the author saw them.
+fn changed_since<'a>(edit: &Edit<'a>, current: &Entity, as_seen: &Entity) -> Vec<&'a String> {
     let kind = current.kind();
-    let changed: Vec<&String> = edit
-        .base
-        .keys()
-        .filter(|name| as_seen.field(name) != current.field(name))
-        .filter(|name| edit.policies.of(&kind, name) != Policy::Derived)
-        .collect();
-    if changed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let meant = meant(edit, &as_seen, read)?;
-    let all = changed.into_iter().map(|name| {
-        let mine = meant.as_ref().map_or(Value::Null, |entity| value(entity, name));
-        conflict(edit, current, name, value(&as_seen, name), mine)
-    });
-    Ok(all.filter(|it| meant.is_none() || it.mine != it.theirs).collect())
+    let names = edit.base.keys().filter(|name| as_seen.field(name) != current.field(name));
+    names.filter(|name| edit.policies.of(&kind, name) != Policy::Derived).collect()
+}
+
+/// Each field that somebody meant to change, and that is not so anyway: what they saw, and what they wanted.
+fn wanted(base: &Fields, as_seen: &Entity, meant: &Entity, current: &Entity) -> Vec<(String, Value, Value)> {
+    let all = base.keys().map(|name| (name.clone(), value(as_seen, name), value(meant, name)));
+    all.filter(|(name, base, mine)| mine != base && *mine != value(current, name)).collect()
+}
+
+/// The primary entity as the effects leave it.
+fn after(edit: &Edit<'_>, effects: Effects, current: &Entity) -> Entity {
+    let primary = Some(edit.command.primary());
+    let change = effects.changes.into_iter().find(|change| change.reference() == primary);
+    change.and_then(|change| change.after).unwrap_or_else(|| current.clone())
 }
 
 fn conflict(edit: &Edit<'_>, current: &Entity, field: &str, base: Value, mine: Value) -> FieldConflict {
@@ -319,11 +370,18 @@ fn conflict(edit: &Edit<'_>, current: &Entity, field: &str, base: Value, mine: V
 fn unseen_by_deleter(edit: &Edit<'_>, current: &Entity) -> Vec<FieldConflict> {
     let Some(seen) = edit.base_version else { return Vec::new() };
     let (kind, me) = (current.kind(), edit.context.actor.id);
-    edit.stamps
+    let unseen = edit
+        .stamps
         .since(seen)
-        .filter(|(field, stamp)| stamp.by != me && edit.policies.of(&kind, field) != Policy::Derived)
-        .map(|(field, _)| conflict(edit, current, field, Value::Null, Value::Null))
-        .collect()
+        .filter(|(field, stamp)| stamp.by != me && edit.policies.of(&kind, field) != Policy::Derived);
+    let mut fields: Vec<FieldConflict> =
+        unseen.map(|(field, _)| conflict(edit, current, field, Value::Null, Value::Null)).collect();
+    if !fields.is_empty() {
+        let new: Vec<String> = fields.iter().map(|it| it.field.clone()).collect();
+        let known = edit.settles.fields.iter().filter(|it| !new.contains(&it.field));
+        fields.extend(known.map(|it| conflict(edit, current, &it.field, Value::Null, Value::Null)));
+    }
+    fields
 }
 
 /// Which of two values stays.
@@ -376,10 +434,12 @@ fn progress(status: &Value) -> Option<u8> {
     }
 }
 
-/// Whether one status simply comes after the other, so that nothing of it is lost.
-fn follows(kind: &EntityKind, before: &Value, after: &Value) -> bool {
+/// Whether one status simply comes after the other, so that nothing of it is lost: not where the other went back behind
+/// what the author saw.
+fn follows(kind: &EntityKind, seen: Option<&Value>, before: &Value, after: &Value) -> bool {
     let completed = Some(TaskStatus::Completed.as_str());
-    *kind == EntityKind::Task && after.as_str() == completed && progress(before).is_some_and(|it| it < 2)
+    let (from, to) = (seen.and_then(progress), progress(before));
+    *kind == EntityKind::Task && after.as_str() == completed && from <= to && to.is_some_and(|it| it < 2)
 }
 
 fn merged_text(conflict: &FieldConflict) -> Winner {
@@ -397,6 +457,7 @@ fn mine_lost(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Los
     Lost {
         field: conflict.field.clone(),
         base: conflict.base.clone(),
+        written_in: None,
         lost: conflict.mine.clone(),
         kept: conflict.theirs.clone(),
         lost_by: edit.context.actor.id,
@@ -408,44 +469,57 @@ fn mine_lost(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Los
 }
 
 /// The values of others that an edit, as it is carried out, puts aside without its author having seen them; and with `force`
-/// those that the author has seen and overwrites all the same.
+/// those that the author was in conflict with, and overwrites all the same.
 pub fn overridden(edit: &Edit<'_>, changes: &[Change]) -> Vec<Lost> {
+    put_aside(edit, changes, &[])
+}
+
+fn put_aside(edit: &Edit<'_>, changes: &[Change], merged: &[String]) -> Vec<Lost> {
     let primary = Some(edit.command.primary());
     let change = changes.iter().find(|change| change.reference() == primary);
-    let Some((change, before)) = change.and_then(|change| change.before.as_ref().map(|it| (change, it)))
+    let Some((before, after)) = change.and_then(|it| it.before.as_ref().map(|before| (before, &it.after)))
     else {
         return Vec::new();
     };
     if edit.command.is_append_only() {
         return Vec::new();
     }
-    let changed = match &change.after {
-        Some(after) => before.diff(after).0,
-        None => edit.settles.iter().map(|it| (it.field.clone(), value(before, &it.field))).collect(),
+    let changed = match after {
+        Some(after) => before.diff(after).0.into_iter().collect(),
+        None => edit.stamps.0.keys().map(|field| (field.clone(), value(before, field))).collect::<Vec<_>>(),
     };
-    let fields = changed.into_iter().filter_map(|(field, was)| put_aside(edit, before, change, field, was));
-    fields.collect()
+    let unmerged = changed.into_iter().filter(|(field, _)| !merged.contains(field));
+    unmerged.filter_map(|(field, was)| theirs_lost(edit, before, after.as_ref(), field, was)).collect()
 }
 
-fn put_aside(edit: &Edit<'_>, before: &Entity, change: &Change, field: String, was: Value) -> Option<Lost> {
+fn theirs_lost(
+    edit: &Edit<'_>,
+    before: &Entity,
+    after: Option<&Entity>,
+    field: String,
+    was: Value,
+) -> Option<Lost> {
     let (kind, me) = (before.kind(), edit.context.actor.id);
     let policy = edit.policies.of(&kind, &field);
     let stamp = edit.stamps.0.get(&field)?;
-    let kept = change.after.as_ref().map_or(Value::Null, |after| value(after, &field));
-    let settled = edit.settles.iter().find(|it| it.field == field);
-    let known =
-        edit.base.get(&field) == Some(&was) || edit.base_version.is_none_or(|seen| stamp.version <= seen);
+    let kept = after.map_or(Value::Null, |after| value(after, &field));
+    let seen = edit.base.get(&field);
+    let seen_version = edit.base_version.is_some_and(|version| stamp.version <= version);
+    // Who deletes without saying what they saw has been asked nothing.
+    let blind = after.is_none() && edit.base_version.is_none();
+    let known = seen == Some(&was) || seen_version || blind;
     let without_loss = match policy {
         Policy::Derived | Policy::AppendOnly => true,
-        Policy::Guarded => follows(&kind, &was, &kept),
-        Policy::MergeText => !edit.force,
+        Policy::Guarded => !edit.force && follows(&kind, seen, &was, &kept),
         _ => false,
     };
-    if stamp.by == me || without_loss || (known && !edit.force) {
+    let overruled = edit.force && edit.settles.concerns(&field, stamp);
+    if stamp.by == me || without_loss || (known && !overruled) {
         return None;
     }
     Some(Lost {
-        base: settled.map(|it| &it.base).or(edit.base.get(&field)).cloned().unwrap_or(Value::Null),
+        base: Value::Null,
+        written_in: Some(stamp.seq).filter(|seq| *seq > 0),
         lost: was,
         kept,
         lost_by: stamp.by,
@@ -455,6 +529,78 @@ fn put_aside(edit: &Edit<'_>, before: &Entity, change: &Change, field: String, w
         certain: edit.intent.certain && stamp.certain,
         field,
     })
+}
+
+/// A parked edit as its author's phone has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Parked<'a> {
+    /// What they want.
+    pub command: &'a Command,
+    /// The values that they saw.
+    pub base: &'a Fields,
+    /// The fields in conflict, as the server told of them.
+    pub told: &'a [FieldConflict],
+    /// The entity, as it was then.
+    pub then: Option<&'a Entity>,
+}
+
+/// What a parked edit is in conflict about by now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dispute {
+    /// The fields that the server told of, with what they have become, and those that others have changed since.
+    pub fields: Vec<FieldConflict>,
+    /// All that the edit wants and that is not so; more than `fields` where it has fields that nobody else changed.
+    pub wanted: Vec<FieldConflict>,
+}
+
+/// See [`Dispute`]. `now`: the entity as its author sees it; `None`: it is gone.
+pub fn dispute(
+    parked: &Parked<'_>,
+    now: Option<&Entity>,
+    context: &Context<'_>,
+    read: &dyn Read,
+) -> Result<Dispute, Stop> {
+    let told = parked.told.iter().map(|it| as_it_is(it, now));
+    let mut fields: Vec<FieldConflict> = told.collect();
+    let Some(now) = now else { return Ok(Dispute { wanted: fields.clone(), fields }) };
+    let moved = |name: String, base, mine| FieldConflict {
+        policy: Some(Policies::default().of(&now.kind(), &name)).filter(|it| *it != Policy::Derived),
+        theirs: value(now, &name),
+        by: Some(now.updated_by()),
+        at: Some(now.updated_at()),
+        field: name,
+        base,
+        mine,
+    };
+    let known: Vec<String> = fields.iter().map(|it| it.field.clone()).collect();
+    if parked.command.deletes() {
+        let since = parked.then.map(|then| then.diff(now).0).unwrap_or_default();
+        let new = since.into_iter().map(|(name, _)| name).filter(|name| !known.contains(name));
+        fields.extend(new.map(|name| moved(name, Value::Null, Value::Null)).filter(|it| it.policy.is_some()));
+        return Ok(Dispute { fields, wanted: Vec::new() });
+    }
+    let as_seen = with_fields(now, parked.base)?;
+    let Some(meant) = on_what_was_seen(parked.command, context, &as_seen, read)? else {
+        return Ok(Dispute { wanted: fields.clone(), fields });
+    };
+    let all = wanted(parked.base, &as_seen, &meant, now).into_iter();
+    let all: Vec<FieldConflict> = all.map(|(name, base, mine)| moved(name, base, mine)).collect();
+    let new =
+        all.iter().filter(|it| !known.contains(&it.field) && it.base != it.theirs && it.policy.is_some());
+    fields.extend(new.cloned());
+    let told = |it: &FieldConflict| fields.iter().find(|told| told.field == it.field).cloned();
+    let wanted = all.into_iter().map(|it| told(&it).unwrap_or(it)).collect();
+    Ok(Dispute { fields, wanted })
+}
+
+/// A field in conflict with what it is by now; who made it so is told where that is known.
+fn as_it_is(told: &FieldConflict, now: Option<&Entity>) -> FieldConflict {
+    let theirs = now.map_or(Value::Null, |entity| value(entity, &told.field));
+    if theirs == told.theirs {
+        return told.clone();
+    }
+    let (by, at) = (now.map(Entity::updated_by), now.map(Entity::updated_at));
+    FieldConflict { theirs, by, at, ..told.clone() }
 }
 
 /// The stamps of what a change writes. What was meant upon having seen the value before is never earlier than that.
@@ -492,8 +638,17 @@ fn with_fields(current: &Entity, base: &Fields) -> Result<Entity, Stop> {
 
 /// What the person meant the entity to become: the command on what they saw. `None`: it would have been refused.
 fn meant(edit: &Edit<'_>, as_seen: &Entity, read: &dyn Read) -> Result<Option<Entity>, Stop> {
+    on_what_was_seen(edit.command, edit.context, as_seen, read)
+}
+
+fn on_what_was_seen(
+    command: &Command,
+    context: &Context<'_>,
+    as_seen: &Entity,
+    read: &dyn Read,
+) -> Result<Option<Entity>, Stop> {
     let view = AsSeen { entity: as_seen, read };
-    match execute(edit.command, edit.context, &view) {
+    match execute(command, context, &view) {
         Ok(effects) => {
             let reference = Some(as_seen.reference());
             match effects.changes.into_iter().find(|change| change.reference() == reference) {

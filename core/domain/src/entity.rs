@@ -604,6 +604,15 @@ impl Entity {
         EntityRef::new(self.kind(), self.id())
     }
 
+    /// What it is called: a suite by its number, a person by their name, else its heading; empty where it has none.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Suite(it) => it.suite_number.clone(),
+            Self::Employee(it) => it.name.clone(),
+            other => other.field("title").and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default(),
+        }
+    }
+
     /// Its JSON text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -33,8 +33,8 @@ mod vocabulary;
 
 pub use command::{Command, EmployeePatch, NotePatch, SuitePatch, TaskPatch, conflict_id};
 pub use conflict::{
-    Edit, FieldConflict, Intent, Lost, Ruling, Stamp, Stamps, Taken, against_deleted, decide, overridden,
-    stamps_of,
+    Dispute, Edit, FieldConflict, Intent, Lost, Parked, Ruling, Settles, Stamp, Stamps, Taken,
+    against_deleted, decide, dispute, overridden, stamps_of,
 };
 pub use entity::{
     Acknowledgement, Alert, Announcement, Audience, Comment, Conflict, Employee, Entity, EntityKind,

@@ -55,12 +55,16 @@ impl Change {
         self.after.as_ref().or(self.before.as_ref()).map(Entity::reference)
     }
 
-    /// Writes the server's version, time and author into `after`, if anything changed.
+    /// Writes the server's version, time and author into `after`, if anything changed. A conflict is decided when its record
+    /// is written, by the server's clock.
     pub fn stamp(&mut self, at: Timestamp, by: Uuid) {
         let version = self.before.as_ref().map_or(0, Entity::version);
         if self.before != self.after
             && let Some(after) = &mut self.after
         {
+            if let (None, Entity::Conflict(record)) = (&self.before, &mut *after) {
+                record.decided_at = at;
+            }
             after.stamp(version + 1, at, by);
         }
     }

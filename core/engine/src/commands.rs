@@ -55,7 +55,7 @@ impl Draft<'_> {
         Ok(self.enqueue(op)?.map(|op| receipt(&op)))
     }
 
-    fn new_op(&self, id: Uuid, command: Command, depends_on: Vec<Uuid>) -> Op {
+    pub(crate) fn new_op(&self, id: Uuid, command: Command, depends_on: Vec<Uuid>) -> Op {
         Op {
             id,
             author: self.config.employee,
@@ -87,7 +87,7 @@ impl Draft<'_> {
     }
 
     /// Predicts an operation over what is shown and puts it at the end of the outbox; or says why it is refused at once.
-    fn enqueue(&mut self, mut op: Op) -> Result<Result<QueuedOp, Rejection>, StoreError> {
+    pub(crate) fn enqueue(&mut self, mut op: Op) -> Result<Result<QueuedOp, Rejection>, StoreError> {
         let outlook = predict(&op.command, op.id, op.intent.best(), self.observer(), &self.screen())?;
         let (footprint, rows) = match foreseen(&mut op, outlook) {
             Ok(foreseen) => foreseen,
@@ -143,20 +143,34 @@ impl Draft<'_> {
         Ok(Some(receipt(&queued)))
     }
 
-    /// A parked operation is tried again as a new one in its place, on what is there now: what was meant to come after it
-    /// still does.
+    /// A parked operation is tried again as a new one in its place: what was meant to come after it still does. What was
+    /// refused is tried on what is there now; what is in conflict still says what its author saw, so that the server decides
+    /// once more.
     pub(crate) fn retry(&mut self, parked: Uuid, id: Uuid) -> Result<(), StoreError> {
         let Some(old) = self.parked(parked, id) else {
             self.error(format!("operation {parked} is not parked, or {id} is taken"));
             return Ok(());
         };
-        match self.replace(&old, id, old.op.command.clone(), false)? {
+        match self.replace(&old, id, old.op.command.clone(), Upon::of(&old))? {
             Ok(_) => {}
             // Just now it cannot be told, as before the first snapshot: the reason that it has says more.
             Err(rejection) if rejection.class == ErrorClass::Transient => {
                 self.error(format!("operation {parked} was not tried again: {}", rejection.reason.as_str()));
             }
-            Err(rejection) => self.park(&old, ParkReason::Rejected { rejection }),
+            Err(rejection) => {
+                let reason = match &old.state {
+                    OpState::Parked { reason: ParkReason::Conflict { current, fields, deleted, .. } } => {
+                        ParkReason::Conflict {
+                            current: current.clone(),
+                            fields: fields.clone(),
+                            rejection: Some(rejection),
+                            deleted: deleted.clone(),
+                        }
+                    }
+                    _ => ParkReason::Rejected { rejection },
+                };
+                self.park(&old, reason);
+            }
         }
         Ok(())
     }
@@ -175,7 +189,7 @@ impl Draft<'_> {
             Some(old) if old.op.command.primary() != command.primary() => {
                 refuse("What takes the place of a change must be about the same thing.")
             }
-            Some(old) => self.replace(&old, id, command, false)?,
+            Some(old) => self.replace(&old, id, command, Upon::of(&old))?,
         };
         self.tell(Output::Executed { request, result });
         Ok(())
@@ -187,18 +201,17 @@ impl Draft<'_> {
         self.state.outbox.get(id).is_none().then(|| Arc::clone(old))
     }
 
-    /// Puts a command in the place of a parked operation, on what is there now; with `force`, over the values of others that
-    /// the person has been shown.
+    /// Puts a command in the place of a parked operation.
     pub(crate) fn replace(
         &mut self,
         old: &QueuedOp,
         id: Uuid,
         command: Command,
-        force: bool,
+        upon: Upon,
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
         let mut op = self.new_op(id, command, old.op.depends_on.clone());
         op.supersedes = Some(old.op.id);
-        op.force = force;
+        op.force = upon == Upon::Shown;
         if let Err(rejection) = check_size(&op) {
             return Ok(Err(rejection));
         }
@@ -212,6 +225,13 @@ impl Draft<'_> {
             Ok(foreseen) => foreseen,
             Err(rejection) => return Ok(Err(rejection)),
         };
+        if upon == Upon::Then {
+            let same = op.command == old.op.command;
+            let seen = old.op.base.iter().filter(|(name, _)| same || op.base.contains_key(*name));
+            let seen: Fields = seen.map(|(name, value)| (name.clone(), value.clone())).collect();
+            op.base.extend(seen);
+            op.base_version = old.op.base_version;
+        }
         let new = QueuedOp { op, order: old.order, footprint, state: OpState::Queued, attempts: 0 };
         self.remove_op(old.op.id);
         self.touch(&new);
@@ -300,6 +320,26 @@ impl State {
     }
 }
 
+/// What the author of an operation that takes another one's place had before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upon {
+    /// What is there now.
+    Now,
+    /// What they saw when they meant it first.
+    Then,
+    /// What is there now, as the conflict that they settle showed it: they know whose values they put aside.
+    Shown,
+}
+
+impl Upon {
+    fn of(parked: &QueuedOp) -> Self {
+        match parked.state {
+            OpState::Parked { reason: ParkReason::Conflict { .. } } => Self::Then,
+            _ => Self::Now,
+        }
+    }
+}
+
 /// Writes into `op` what the person saw, and gives what it touches and changes; or why it is refused at once.
 fn foreseen(op: &mut Op, outlook: Outlook) -> Result<(Footprint, PredictedRows), Rejection> {
     match outlook {
@@ -316,7 +356,7 @@ fn foreseen(op: &mut Op, outlook: Outlook) -> Result<(Footprint, PredictedRows),
     }
 }
 
-fn check_size(op: &Op) -> Result<(), Rejection> {
+pub(crate) fn check_size(op: &Op) -> Result<(), Rejection> {
     let bytes = serde_json::to_string(op).map_or(usize::MAX, |text| text.len());
     if bytes > OP_BYTES {
         let message = format!("This change has {bytes} bytes; at most {OP_BYTES} are possible. Shorten it.");

@@ -1,5 +1,5 @@
 //! News: what other people's changes make a phone show or sound. One cause (a commit) shows one toast, the strongest that
-//! applies; only emergencies each show their own. What rings does not ring again until it is over for this person; an
+//! applies; only emergencies and values that lost each show their own. What rings does not ring again until it is over for this person; an
 //! emergency that goes on when they come back on duty does. A person's own changes are no news to them, and of a snapshot
 //! only the emergencies that still go on are.
 //!
@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | `emergency` | `title`, `message`, `severity` | an alert: ERROR for 10 s, [`EffectBody::EmergencyModal`], the looping sound `emergency`; [`EffectBody::EmergencyOver`] when it is over for this person |
 //! | `notification` | `title`, `message` | a notification of HIGH or URGENT priority: WARNING for 5 s |
-//! | `conflict.lost` | `conflictId`, `entityType`, `entityId`, `field`, `title`, `by` | a value of mine lost to somebody else's: WARNING for 5 s |
+//! | `conflict.lost` | `conflictId`, `entityType`, `entityId`, `field`, `title`, `by` | a value of mine lost to somebody else's: WARNING for 5 s, once for each record; of those that a later snapshot brings, too |
 //! | `announcement` | `title`, `message` | WARNING where HIGH, INFO where NORMAL |
 //! | `task.assigned` | `title` | a task assigned to me: INFO, the sound `task-assigned`, a system notification |
 //! | `task.available` | `title` | an unassigned task that I could take: INFO |
@@ -31,6 +31,8 @@ use crate::store::StoreError;
 
 /// Milliseconds that an emergency's toast stays.
 const EMERGENCY_TOAST_MS: u32 = 10_000;
+/// Milliseconds that the toast of a value that lost stays.
+const LOST_TOAST_MS: u32 = 5_000;
 
 /// What a commit tells.
 pub(crate) struct News {
@@ -65,6 +67,10 @@ impl Draft<'_> {
     pub(crate) fn tell_news(&mut self, news: &News) -> Result<(), StoreError> {
         let mut strongest: Option<Candidate> = None;
         for event in &news.events {
+            if let Some(conflict) = lost_value(event, self.config.employee) {
+                self.tell_lost(conflict)?;
+                continue;
+            }
             let Some(candidate) = self.candidate(news, event)? else { continue };
             if candidate.key == "emergency" {
                 self.ring(&candidate.entity)?;
@@ -92,6 +98,17 @@ impl Draft<'_> {
 
     fn news_effect(&mut self, entity: &EntityRef, what: &str, body: EffectBody) -> Result<(), StoreError> {
         self.effect(Effect { id: news_id(entity, what), at: self.now.wall, body })
+    }
+
+    /// That a value of this person's lost, whoever's commit it was that made it lose.
+    pub(crate) fn tell_lost(&mut self, conflict: &Conflict) -> Result<(), StoreError> {
+        let body = EffectBody::Toast {
+            level: ToastLevel::Warning,
+            key: "conflict.lost".to_owned(),
+            args: self.conflict_args(conflict)?,
+            duration_ms: LOST_TOAST_MS,
+        };
+        self.news_effect(&EntityRef::new(EntityKind::Conflict, conflict.id), "lost", body)
     }
 
     /// The emergency screen, its sound and its toast, if the alert still wants this person and does not ring already. Which
@@ -141,9 +158,7 @@ impl Draft<'_> {
     fn candidate(&self, news: &News, event: &Event) -> Result<Option<Candidate>, StoreError> {
         let me = self.config.employee;
         // Coming on duty is one's own doing, but the emergencies that are then seen are not.
-        // Nor is it that a value of one's own lost, whoever's commit it was that told.
-        let lost = lost_value(event, me);
-        let own = news.by == me && lost.is_none() && !matches!(event, Event::EmergencyAlert { .. });
+        let own = news.by == me && !matches!(event, Event::EmergencyAlert { .. });
         if own {
             return Ok(None);
         }
@@ -176,10 +191,6 @@ impl Draft<'_> {
             }
             Event::TaskAssigned { task, assigned_to, .. } if *assigned_to == me => {
                 toast(6, ToastLevel::Info, "task.assigned", args([("title", task.title.clone())]), TOAST_MS)
-            }
-            Event::EntityCreated { .. } if lost.is_some() => {
-                let Some(conflict) = lost else { return Ok(None) };
-                toast(7, ToastLevel::Warning, "conflict.lost", self.conflict_args(conflict)?, 5_000)
             }
             Event::SystemAnnouncement { announcement: it, .. } => {
                 let args = args([("title", it.title.clone()), ("message", it.message.clone())]);
@@ -218,7 +229,7 @@ impl Draft<'_> {
 
     fn conflict_args(&self, conflict: &Conflict) -> Result<BTreeMap<String, String>, StoreError> {
         let about = EntityRef::new(conflict.entity_type.clone(), conflict.entity_id);
-        let title = self.mirror_row(&about)?.map(|entity| title_of(&entity)).unwrap_or_default();
+        let title = self.mirror_row(&about)?.map(|entity| entity.title()).unwrap_or_default();
         let by = match self.mirror_row(&EntityRef::new(EntityKind::Employee, conflict.kept_by))? {
             Some(Entity::Employee(employee)) => employee.name,
             _ => String::new(),
@@ -248,21 +259,16 @@ impl Draft<'_> {
 /// The record that a value of this person's lost, unless they gave it up themself.
 fn lost_value(event: &Event, me: Uuid) -> Option<&Conflict> {
     match event {
-        Event::EntityCreated { entity: Entity::Conflict(it), .. }
-            if it.lost_by == me && it.seen_at.is_none() =>
-        {
-            Some(it)
-        }
+        Event::EntityCreated { entity, .. } => unseen_loss(entity, me),
         _ => None,
     }
 }
 
-/// What a thing is called.
-fn title_of(entity: &Entity) -> String {
+/// See [`lost_value`].
+pub(crate) fn unseen_loss(entity: &Entity, me: Uuid) -> Option<&Conflict> {
     match entity {
-        Entity::Suite(it) => it.suite_number.clone(),
-        Entity::Employee(it) => it.name.clone(),
-        other => other.field("title").and_then(|title| Some(title.as_str()?.to_owned())).unwrap_or_default(),
+        Entity::Conflict(it) if it.lost_by == me && it.seen_at.is_none() => Some(it),
+        _ => None,
     }
 }
 

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{
-    Command, Context, Effects, Entity, EntityKind, EntityRef, Fields, Lookup, Person, Read, ReadError,
-    Rejection, Role, Stop, Timestamp, Uuid, ViewChange, execute, project,
+    Command, Context, Dispute, Effects, Entity, EntityKind, EntityRef, Fields, Lookup, Parked, Person, Read,
+    ReadError, Rejection, Role, Stop, Timestamp, Uuid, ViewChange, dispute, execute, project,
 };
 
 use crate::outbox::Footprint;
@@ -44,7 +44,7 @@ pub(crate) type PredictedRows = Vec<(EntityRef, Option<Entity>)>;
 pub(crate) struct Prediction {
     pub(crate) rows: PredictedRows,
     pub(crate) footprint: Footprint,
-    /// The primary entity's version and, of the fields that change, the values before.
+    /// The primary entity's version and, of the fields that change or that the command names, the values before.
     pub(crate) base_version: Option<u64>,
     pub(crate) base: Fields,
 }
@@ -68,6 +68,28 @@ pub(crate) fn predict(
         Err(Stop::Failed(ReadError(detail))) => {
             Err(sight.failure.into_inner().unwrap_or(StoreError::Other(detail)))
         }
+    }
+}
+
+/// What a parked operation is in conflict about by now, over `rows`.
+pub(crate) fn dispute_over(
+    parked: &Parked<'_>,
+    now: Option<&Entity>,
+    operation: Uuid,
+    at: Timestamp,
+    observer: Observer,
+    rows: &dyn Rows,
+) -> Result<Dispute, StoreError> {
+    let own = EntityRef::new(EntityKind::Employee, observer.employee);
+    let Some(Entity::Employee(employee)) = rows.row(&own)? else { return Ok(Dispute::default()) };
+    let person = Person::from(&employee);
+    let sight = Sight { rows, person: &person, has_data: observer.has_data, failure: RefCell::new(None) };
+    match dispute(parked, now, &Context { operation, actor: &person, at }, &sight) {
+        Ok(dispute) => Ok(dispute),
+        Err(Stop::Failed(ReadError(detail))) => {
+            Err(sight.failure.into_inner().unwrap_or(StoreError::Other(detail)))
+        }
+        Err(stop) => Err(StoreError::Other(stop.to_string())),
     }
 }
 
@@ -107,6 +129,11 @@ fn prediction(
             && let (Some(before), Some(now)) = (&change.before, &change.after)
         {
             made.base = before.diff(now).0;
+            for name in command.named_fields() {
+                if let Some(seen) = before.field(&name) {
+                    made.base.entry(name).or_insert(seen);
+                }
+            }
         }
         if !made.footprint.writes.contains(&reference) {
             made.footprint.writes.push(reference.clone());

@@ -1,12 +1,16 @@
 //! How a person settles a conflict: their own values, the others', or what they made of both.
 
-use innsync_domain::{Command, Entity, FieldConflict, Fields, Reason, Rejection, Uuid};
-
+use innsync_domain::{
+    Command, Dispute, Entity, EntityRef, FieldConflict, Fields, Parked, Reason, Rejection, Uuid, derived_id,
+};
+use innsync_protocol::EntityRow;
 use serde::{Deserialize, Serialize};
 
-use crate::draft::Draft;
+use crate::commands::{Upon, check_size};
+use crate::draft::{Draft, receipt};
 use crate::outbox::{OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
+use crate::predict::dispute_over;
 use crate::store::StoreError;
 
 /// What a person chose in a conflict. To leave it for later is no input: the operation stays parked.
@@ -47,7 +51,7 @@ impl Draft<'_> {
         let Some(old) = self.parked(parked, id) else {
             return refuse("NOT_IN_CONFLICT", "That change does not wait for a decision of yours any more.");
         };
-        let OpState::Parked { reason: ParkReason::Conflict { fields, .. } } = &old.state else {
+        let OpState::Parked { reason: ParkReason::Conflict { fields, current, .. } } = &old.state else {
             return refuse("NOT_IN_CONFLICT", "The server refused that change; edit it, or discard it.");
         };
         let now = self.mirror_row(&old.op.command.primary())?;
@@ -55,43 +59,89 @@ impl Draft<'_> {
             let message = "It was changed again meanwhile; look at it once more, then choose.";
             return refuse("CHANGED_MEANWHILE", message);
         }
+        let told = Parked {
+            command: &old.op.command,
+            base: &old.op.base,
+            told: fields,
+            then: current.as_ref().map(|EntityRow(then)| then),
+        };
+        let at = self.state.clock.guess(self.now);
+        let dispute = dispute_over(&told, now.as_ref(), old.op.id, at, self.observer(), self)?;
         match choice {
-            Settlement::Theirs => self.give_up(&old, id, as_it_is(fields, now.as_ref())),
-            Settlement::Mine => self.replace(&old, id, old.op.command.clone(), true),
-            Settlement::Merged(values) => match old.op.command.with_values(&values) {
-                Some(command) => self.replace(&old, id, command, true),
-                None => {
-                    let message = "These values cannot be merged into that change; keep yours, or theirs.";
-                    Ok(Err(Rejection::permanent(Reason::InvalidField, message)))
-                }
+            Settlement::Theirs => self.give_up(&old, id, dispute),
+            Settlement::Mine => self.replace(&old, id, old.op.command.clone(), Upon::Shown),
+            Settlement::Merged(values) => match merged(&old.op.command, &values, &dispute) {
+                Ok(command) => self.replace(&old, id, command, Upon::Shown),
+                Err(rejection) => Ok(Err(rejection)),
             },
         }
     }
 
+    /// What others wrote stays. What is given up is kept as records, as far as there is anything to restore; the fields that
+    /// nobody else changed are sent all the same.
     fn give_up(
         &mut self,
         old: &QueuedOp,
         id: Uuid,
-        fields: Vec<FieldConflict>,
+        dispute: Dispute,
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
-        let primary = old.op.command.primary();
-        let command = Command::KeepTheirs {
-            operation: old.op.id,
-            entity_type: primary.kind,
-            entity_id: primary.id,
-            fields,
-        };
-        let queued = self.queue(id, command, Vec::new())?;
-        if queued.is_ok() {
-            self.forget(old);
-            self.park_dependents(old.op.id);
+        let names: Vec<&str> = dispute.fields.iter().map(|it| it.field.as_str()).collect();
+        let rest = old.op.command.without_fields(&names).filter(|_| !names.is_empty());
+        let lost = if rest.is_some() { dispute.fields } else { dispute.wanted };
+        let kept = self.keep_theirs(old, id, lost)?;
+        match rest {
+            Some(rest) => {
+                let sent = self.replace(old, derived_id(id, "rest"), rest, Upon::Then)?;
+                // The rules do not allow it any more: then it is given up, too.
+                if sent.is_err() {
+                    self.drop_parked(old);
+                }
+            }
+            None => self.drop_parked(old),
         }
-        Ok(queued)
+        Ok(Ok(kept.unwrap_or_else(|| Receipt { state: None, ..receipt(old) })))
+    }
+
+    fn drop_parked(&mut self, old: &QueuedOp) {
+        self.forget(old);
+        self.park_dependents(old.op.id);
+    }
+
+    /// Queues the records of what a person gave up. None where there is nothing to record (a deletion), or it has no room in
+    /// an operation: the operation itself is among the discarded ones for 30 days.
+    fn keep_theirs(
+        &mut self,
+        old: &QueuedOp,
+        id: Uuid,
+        fields: Vec<FieldConflict>,
+    ) -> Result<Option<Receipt>, StoreError> {
+        if fields.is_empty() || old.op.command.deletes() {
+            return Ok(None);
+        }
+        let EntityRef { kind: entity_type, id: entity_id } = old.op.command.primary();
+        let command = Command::KeepTheirs { operation: old.op.id, entity_type, entity_id, fields };
+        let op = self.new_op(id, command, Vec::new());
+        if check_size(&op).is_err() {
+            return Ok(None);
+        }
+        Ok(self.enqueue(op)?.ok().map(|op| receipt(&op)))
     }
 }
 
-/// The fields in conflict, with what the server has by now.
-fn as_it_is(fields: &[FieldConflict], now: Option<&Entity>) -> Vec<FieldConflict> {
-    let theirs = |it: &FieldConflict| now.and_then(|entity| entity.field(&it.field));
-    fields.iter().map(|it| FieldConflict { theirs: theirs(it).unwrap_or_default(), ..it.clone() }).collect()
+/// The command with what a person made of both sides: a value for each field in dispute, and for no other than it edits.
+fn merged(command: &Command, values: &Fields, dispute: &Dispute) -> Result<Command, Rejection> {
+    let invalid = |message: String, field: &str| {
+        Err(Rejection::permanent(Reason::InvalidField, message).about(command.primary()).field(field))
+    };
+    if let Some(missing) = dispute.fields.iter().find(|it| !values.contains_key(&it.field)) {
+        return invalid(format!("Say what {} is to be, too.", missing.field), &missing.field);
+    }
+    let named = command.named_fields();
+    if let Some(unknown) = values.keys().find(|name| !named.contains(*name)) {
+        return invalid(format!("That change is not about {unknown}; leave it out."), unknown);
+    }
+    match command.with_values(values) {
+        Some(command) => Ok(command),
+        None => invalid("These values are not possible; keep yours, or theirs.".to_owned(), "values"),
+    }
 }

@@ -10,6 +10,7 @@ use innsync_protocol::limits::PENDING_PER_RESUME;
 use innsync_protocol::{Cursor, OpResult, SnapshotLine, SnapshotResume, SnapshotStart};
 
 use crate::draft::Draft;
+use crate::effects::unseen_loss;
 use crate::engine::RELEASE;
 use crate::http::{Answer, Purpose, snapshot_body};
 use crate::limits::HTTP_TIMEOUT_MS;
@@ -46,6 +47,8 @@ struct Run {
     direct: bool,
     /// The alerts that came.
     alerts: Arc<Vec<EntityRef>>,
+    /// The records of values of this person's that lost, that were not here before.
+    lost: Arc<Vec<EntityRef>>,
     /// Something came that this release does not know.
     passed_over: bool,
     /// What its end speaks of.
@@ -147,6 +150,7 @@ impl Draft<'_> {
             sections: 0,
             direct,
             alerts: Arc::default(),
+            lost: Arc::default(),
             passed_over: false,
             asked: Arc::default(),
             asked_last: Arc::default(),
@@ -207,6 +211,12 @@ impl Draft<'_> {
                     Arc::make_mut(&mut run.alerts).push(row.reference());
                 }
                 let direct = run.direct;
+                // Of the first nothing is news.
+                let record = row.reference();
+                let is_loss = !direct && unseen_loss(&row, self.config.employee).is_some();
+                if is_loss && self.base_before(&record)?.is_none() {
+                    self.remember_loss(record);
+                }
                 self.take_row(row, direct);
             }
             (SnapshotLine::End { results }, true) => return self.end_snapshot(&results),
@@ -216,6 +226,12 @@ impl Draft<'_> {
             (_, false) => return Ok(Err("it has no beginning".to_owned())),
         }
         Ok(Ok(()))
+    }
+
+    fn remember_loss(&mut self, record: EntityRef) {
+        if let Some(run) = &mut self.state.snapshots.run {
+            Arc::make_mut(&mut run.lost).push(record);
+        }
     }
 
     fn take_row(&mut self, row: Entity, direct: bool) {
@@ -268,6 +284,11 @@ impl Draft<'_> {
         self.silence_what_is_over()?;
         for alert in run.alerts.iter() {
             self.ring(alert)?;
+        }
+        for record in run.lost.iter() {
+            if let Some(Entity::Conflict(conflict)) = self.mirror_row(record)? {
+                self.tell_lost(&conflict)?;
+            }
         }
         if let Some(at) = self.state.clock.at(self.boot()) {
             self.up_to_date(at);

@@ -50,7 +50,7 @@ pub struct Op {
     /// The version of the primary entity that the person saw. Left out: it creates one, or nothing was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_version: Option<u64>,
-    /// The values that the person saw in the fields of the primary entity that the command changes.
+    /// The values that the person saw in the fields of the primary entity that the command names or changes.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub base: Fields,
     /// The author knows that what is in `base` is overwritten, having been shown it in conflict with what they wanted.

@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) commands: Vec<Command>,
     pub(super) expected: Option<Expected>,
     pub(super) forced: bool,
+    /// A PATCH that does not say which version its author saw.
+    pub(super) blind: bool,
     pub(super) shape: Shape,
 }
 
@@ -47,7 +49,7 @@ impl Plan {
     /// A creation.
     pub(super) fn create(commands: Vec<Command>, about: EntityRef, body: Body) -> Result<Self, Problem> {
         body.finish(None)?;
-        Ok(Self { about, commands, expected: None, forced: false, shape: Shape::Created })
+        Ok(Self { about, commands, expected: None, forced: false, blind: false, shape: Shape::Created })
     }
 
     /// A change, with `version` and `force` if the body has them. `current`: the entity as the caller sees it, of a PATCH
@@ -67,6 +69,7 @@ impl Plan {
             body.finish(current)?;
         }
         let expected = version.map(|version| Expected { entity: about.clone(), version, wanted });
-        Ok(Self { about, commands, expected, forced, shape: Shape::Changed })
+        let blind = current.is_some() && version.is_none();
+        Ok(Self { about, commands, expected, forced, blind, shape: Shape::Changed })
     }
 }

@@ -47,8 +47,13 @@ fn try_write(
     let plan = plan(authority, caller, &actor, now, request, route)?;
     let is_new_employee = plan.shape == Shape::Created && plan.about.kind == EntityKind::Employee;
     let login = request.login.filter(|_| is_new_employee).cloned();
-    let options =
-        RunOptions { expected: plan.expected, forced: plan.forced, about: Some(plan.about.clone()), login };
+    let options = RunOptions {
+        expected: plan.expected,
+        forced: plan.forced,
+        blind: plan.blind,
+        about: Some(plan.about.clone()),
+        login,
+    };
     let (about, shape) = (&plan.about, plan.shape);
     let outcome = {
         let kept =
@@ -151,7 +156,7 @@ fn delete(kind: &EntityKind, id: Uuid, query: &[(String, String)]) -> Result<Pla
     let version = version.map_err(|_| invalid("version", "version must be a number."))?;
     let expected =
         version.map(|version| Expected { entity: about.clone(), version, wanted: Default::default() });
-    Ok(Plan { about, commands: vec![command], expected, forced: false, shape: Shape::Deleted })
+    Ok(Plan { about, commands: vec![command], expected, forced: false, blind: false, shape: Shape::Deleted })
 }
 
 /// The routes say that this cannot be.

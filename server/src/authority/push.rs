@@ -2,7 +2,7 @@
 
 use innsync_domain::mutant::{self, Mutant};
 use innsync_domain::{
-    Context, Edit, FieldConflict, Intent, Person, Reason, Rejection, Ruling, Timestamp, Uuid, redact,
+    Context, Edit, Entity, Intent, Person, Reason, Rejection, Ruling, Settles, Timestamp, Uuid, redact,
 };
 use innsync_protocol::{Deleted, EntityRow, Op, OpOutcome, OpResult, PushAnswer};
 use serde_json::value::RawValue;
@@ -135,7 +135,7 @@ fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome,
     let (connection, property) = (writer.connection(), writer.property());
     let primary = op.command.primary();
     let context = Context { operation: op.id, actor, at: op.intent.best().min(writer.now()) };
-    let (policies, settles) = (writer.policies(), settled_by(writer, op)?);
+    let settles = settled_by(writer, op)?;
     let stamps = entities::stamps(connection, &property, &primary)?;
     let edit = Edit {
         command: &op.command,
@@ -145,7 +145,7 @@ fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome,
         base_version: op.base_version,
         force: op.force,
         settles: &settles,
-        policies: &policies,
+        policies: &writer.policies(),
         stamps: &stamps,
     };
     let mut draft = Draft::new(connection, &property);
@@ -169,7 +169,7 @@ fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome,
     let origin = Origin { by: op.author, forced: op.force, operation: op.id, intent: edit.intent };
     let seq = writer.commit(origin, draft.into_changes())?;
     let version = version_of(&Draft::new(connection, &property), op, actor)?;
-    let moved_on = !op.base.is_empty() && op.base_version.is_some_and(|base| base != found);
+    let moved_on = op.base_version.is_some_and(|base| base != found);
     Ok(match moved_on || taken.contested {
         true => OpOutcome::Merged { seq, version, skipped },
         false => OpOutcome::Applied { seq, version, skipped },
@@ -184,12 +184,14 @@ fn intent_of(op: &Op, now: Timestamp) -> Intent {
 }
 
 /// The conflict that the operation settles, as its author was told of it.
-fn settled_by(writer: &Writer<'_>, op: &Op) -> Result<Vec<FieldConflict>, LedgerError> {
-    let Some(earlier) = op.supersedes.filter(|_| op.force) else { return Ok(Vec::new()) };
+fn settled_by(writer: &Writer<'_>, op: &Op) -> Result<Settles, LedgerError> {
+    let Some(earlier) = op.supersedes.filter(|_| op.force) else { return Ok(Settles::default()) };
     let stored = outcomes::get(writer.connection(), &writer.property(), op.author, earlier)?;
     Ok(match stored.map(|stored| stored.outcome) {
-        Some(OpOutcome::Conflict { fields, .. }) => fields,
-        _ => Vec::new(),
+        Some(OpOutcome::Conflict { fields, current, .. }) => {
+            Settles { fields, version: current.map(|EntityRow(then)| Entity::version(&then)) }
+        }
+        _ => Settles::default(),
     })
 }
 

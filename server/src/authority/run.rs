@@ -3,8 +3,8 @@
 use std::fmt;
 
 use innsync_domain::{
-    Command, Context, Edit, Entity, EntityRef, FieldConflict, Fields, Intent, Person, Timestamp, Uuid,
-    overridden,
+    Command, Context, Edit, Entity, EntityKind, EntityRef, FieldConflict, Fields, Intent, Person, Settles,
+    Timestamp, Uuid, overridden,
 };
 use innsync_protocol::{EntityRow, Problem};
 use serde_json::Value;
@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub about: Option<EntityRef>,
     /// The caller said `force`: what was expected is not checked, and the commit says so.
     pub forced: bool,
+    /// A PATCH whose caller did not say which version they saw: what others wrote counts as unseen.
+    pub blind: bool,
     /// How the employee that the answer shows, who is new, will sign in.
     pub login: Option<NewLogin>,
 }
@@ -126,6 +128,11 @@ fn decide(
     {
         return Ok(Err(problem));
     }
+    if !options.forced
+        && let Some(problem) = moved_on(&draft, writer, actor, commands)?
+    {
+        return Ok(Err(problem));
+    }
     for (index, command) in commands.iter().enumerate() {
         // Each command of a request has an id of its own, so that what rules create gets different ones.
         let operation =
@@ -135,8 +142,8 @@ fn decide(
         }
     }
     let intent = Intent { at: now, certain: true };
-    if options.forced {
-        record_overwritten(&mut draft, writer, actor, commands, operation)?;
+    if options.forced || options.blind || restored(commands).is_some() {
+        record_overwritten(&mut draft, writer, actor, commands, options, operation)?;
     }
     // After the rules have let it through: nobody else learns which names are taken.
     if let Some(login) = &options.login
@@ -164,12 +171,14 @@ fn login_taken() -> Problem {
     Problem { field: Some("person".to_owned()), ..Problem::new(422, "ALREADY_EXISTS", detail) }
 }
 
-/// Whoever forces an edit puts other people's values aside, seen or not.
+/// Whoever forces an edit, or makes it blindly, puts other people's values aside without having seen them; whoever restores a
+/// value has seen the one that the record names.
 fn record_overwritten(
     draft: &mut Draft<'_>,
     writer: &Writer<'_>,
     actor: &Person,
     commands: &[Command],
+    options: &RunOptions,
     operation: Uuid,
 ) -> Result<(), LedgerError> {
     let (connection, property, now) = (writer.connection(), writer.property(), writer.now());
@@ -177,19 +186,76 @@ fn record_overwritten(
     let primary = command.primary();
     let stamps = entities::stamps(connection, &property, &primary)?;
     let context = Context { operation, actor, at: now };
+    let mut base = Fields::new();
+    if let Some((field, kept)) = restored_over(draft, commands)? {
+        base.insert(field, kept);
+    }
     let edit = Edit {
         command,
         context: &context,
         intent: Intent { at: now, certain: true },
-        base: &Fields::new(),
-        base_version: None,
-        force: true,
-        settles: &[],
+        base: &base,
+        base_version: options.expected.as_ref().map(|expected| expected.version),
+        force: options.forced,
+        settles: &Settles::default(),
         policies: &writer.policies(),
         stamps: &stamps,
     };
     let lost = overridden(&edit, draft.changes());
     losses::record(draft, connection, &property, operation, &primary, lost, now)
+}
+
+/// The record, the thing and its field that a call restores a value of.
+fn restored(commands: &[Command]) -> Option<(Uuid, EntityRef, &String)> {
+    match commands.first() {
+        Some(Command::RestoreValue { conflict_id, entity_type, entity_id, field, .. }) => {
+            Some((*conflict_id, EntityRef::new(entity_type.clone(), *entity_id), field))
+        }
+        _ => None,
+    }
+}
+
+/// The field, and the value that its record says took the place of what is to be restored.
+fn restored_over(draft: &Draft<'_>, commands: &[Command]) -> Result<Option<(String, Value)>, LedgerError> {
+    let Some((record, _, field)) = restored(commands) else { return Ok(None) };
+    let record = draft.get(&EntityRef::new(EntityKind::Conflict, record))?;
+    Ok(record.and_then(|record| record.field("kept")).map(|kept| (field.clone(), kept)))
+}
+
+/// The problem of a value that is to be restored, and that was changed once more since it lost.
+fn moved_on(
+    draft: &Draft<'_>,
+    writer: &Writer<'_>,
+    actor: &Person,
+    commands: &[Command],
+) -> Result<Option<Problem>, LedgerError> {
+    let Some((_, about, field)) = restored(commands) else { return Ok(None) };
+    let Some((_, kept)) = restored_over(draft, commands)? else { return Ok(None) };
+    let Some(current) = draft.get(&about)?.and_then(|entity| as_seen(entity, actor)) else { return Ok(None) };
+    let theirs = current.field(field).unwrap_or(Value::Null);
+    if theirs == kept {
+        return Ok(None);
+    }
+    let stamps = entities::stamps(writer.connection(), &writer.property(), &about)?;
+    let stamp = stamps.0.get(field);
+    let detail = format!(
+        "{field} was changed once more since your value lost. Look at `current`, then restore it with \"force\": true."
+    );
+    let conflict = FieldConflict {
+        field: field.clone(),
+        base: kept,
+        mine: Value::Null,
+        theirs,
+        by: stamp.map(|stamp| stamp.by),
+        at: stamp.map(|stamp| stamp.at),
+        policy: Some(writer.policies().of(&about.kind, field)),
+    };
+    Ok(Some(Problem {
+        fields: vec![conflict],
+        entity: Some(about),
+        current: Some(EntityRow(current)),
+        ..Problem::new(409, "VERSION_CONFLICT", detail)
+    }))
 }
 
 /// The problem of a version that is not the current one. What the actor may not see is left to the rules, which say

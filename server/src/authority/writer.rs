@@ -1,6 +1,7 @@
 //! Writing commits, within one transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use innsync_domain::{Change, Entity, Intent, Policies, Stamp, Stamps, Timestamp, Uuid, stamps_of};
@@ -31,7 +32,7 @@ pub(super) struct Writer<'a> {
     random: &'a mut SeededRandom,
     property: Arc<str>,
     now: Timestamp,
-    policies: Policies,
+    policies: Rc<Policies>,
     seq: u64,
     committed: Vec<Committed>,
 }
@@ -44,7 +45,7 @@ impl<'a> Writer<'a> {
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let seq = properties::head(connection, property)?.cursor.seq;
-        let policies = properties::policies(connection, property)?;
+        let policies = Rc::new(properties::policies(connection, property)?);
         Ok(Self { connection, random, property: property.into(), now, policies, seq, committed: Vec::new() })
     }
 
@@ -61,8 +62,8 @@ impl<'a> Writer<'a> {
     }
 
     /// How the property decides between edits that did not know of each other.
-    pub(super) fn policies(&self) -> Policies {
-        self.policies.clone()
+    pub(super) fn policies(&self) -> Rc<Policies> {
+        Rc::clone(&self.policies)
     }
 
     pub(super) fn last_mut(&mut self) -> Option<&mut Committed> {

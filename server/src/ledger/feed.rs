@@ -126,6 +126,22 @@ pub(crate) fn deletion(
     Ok(change(row, 4)?.before.zip(Some(commit_row(row)?)).map(|(before, commit)| (commit, before)))
 }
 
+/// An entity as it was before a commit changed it; `None`: that created it, or is not in the log any more.
+pub(crate) fn before(
+    connection: &Connection,
+    property: &str,
+    entity: &EntityRef,
+    seq: u64,
+) -> Result<Option<Entity>, LedgerError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, before, after FROM changes WHERE property = ?1 AND seq = ?2 AND kind = ?3 AND id = ?4",
+    )?;
+    let with = params![property, seq.cast_signed(), entity.kind.as_str(), entity.id.as_bytes()];
+    let mut rows = statement.query(with)?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(change(row, 0)?.before)
+}
+
 /// The numbers of the commits after `after` that were taken before then, in order, up to the first that was not; at most
 /// `limit`.
 pub(crate) fn older(

@@ -84,6 +84,7 @@ impl Reader {
         let viewer = viewer_of(&transaction, property, viewer)?;
         let which = match kind {
             EntityKind::Notification => Which::NotificationsOf(viewer.id),
+            EntityKind::Conflict => Which::ConflictsOf(viewer.id),
             kind => Which::OfKind(kind),
         };
         let mut seen = Vec::new();

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{
-    Change, Context, Directory, Edit, Employee, Entity, EntityKind, EntityRef, FieldConflict, Intent, Lookup,
-    Lost, Person, Policies, Read, ReadError, Ruling, Stamp, Stamps, Stop, Taken, Task, TaskType, Timestamp,
-    Uuid, against_deleted, decide, may_see, react, records, redact, stamps_of,
+    Change, Context, Directory, Edit, Employee, Entity, EntityKind, EntityRef, Intent, Lookup, Lost, Person,
+    Policies, Read, ReadError, Ruling, Settles, Stamp, Stamps, Stop, Taken, Task, TaskType, Timestamp, Uuid,
+    against_deleted, decide, may_see, react, records, redact, stamps_of,
 };
-use innsync_protocol::{Cursor, Mark, Op, OpOutcome};
+use innsync_protocol::{Cursor, EntityRow, Mark, Op, OpOutcome};
 use innsync_server::authority::Committed;
 
 use crate::failure::{Checked, Violation};
@@ -174,10 +174,13 @@ impl Model {
         }
     }
 
-    fn settled_by(&self, op: &Op) -> Vec<FieldConflict> {
+    fn settled_by(&self, op: &Op) -> Settles {
         match op.supersedes.filter(|_| op.force).and_then(|earlier| self.outcomes.get(&earlier)) {
-            Some(OpOutcome::Conflict { fields, .. }) => fields.clone(),
-            _ => Vec::new(),
+            Some(OpOutcome::Conflict { fields, current, .. }) => {
+                let version = current.as_ref().map(|EntityRow(then)| then.version());
+                Settles { fields: fields.clone(), version }
+            }
+            _ => Settles::default(),
         }
     }
 
@@ -210,10 +213,14 @@ impl Model {
             Some(change) => change.after.clone(),
             None => self.rows.get(&primary).cloned(),
         };
-        for mut record in records(op.id, &primary, lost, now) {
+        let lost = lost.into_iter().map(|it| match it.written_in {
+            Some(seq) => Lost { base: self.seen_before(&it, &primary, seq), ..it },
+            None => it,
+        });
+        for mut record in records(op.id, &primary, lost.collect(), now) {
             let sees = self.person(record.lost_by).zip(now_there.as_ref());
             if !sees.is_some_and(|(viewer, entity)| may_see(entity, &viewer)) {
-                record.kept = serde_json::Value::Null;
+                (record.kept, record.kept_by) = (serde_json::Value::Null, Uuid::nil());
             }
             let record = Entity::from(record);
             if !self.rows.contains_key(&record.reference()) {
@@ -222,6 +229,17 @@ impl Model {
         }
         changes.iter_mut().for_each(|change| change.stamp(now, op.author));
         changes
+    }
+
+    /// What the author of a commit had before them in the field that they wrote.
+    fn seen_before(&self, lost: &Lost, entity: &EntityRef, seq: u64) -> serde_json::Value {
+        let entry = (seq as usize).checked_sub(1).and_then(|at| self.log.get(at));
+        let changes = entry.into_iter().flat_map(|entry| &entry.changes);
+        let before =
+            changes.filter(|it| it.reference().as_ref() == Some(entity)).find_map(|it| it.before.clone());
+        let seen = before.zip(self.person(lost.lost_by)).filter(|(before, author)| may_see(before, author));
+        let seen = seen.and_then(|(before, author)| redact(before, &author).field(&lost.field));
+        seen.unwrap_or_default()
     }
 
     /// Whether somebody deleted what it is about, and its author may know.

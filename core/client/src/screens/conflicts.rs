@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use innsync_domain::text::spans;
 use innsync_domain::{
-    Command, Conflict, Context, Employee, Entity, EntityKind, EntityRef, FieldConflict, Lookup, Person, Read,
-    ReadError, Rejection, Stop, Uuid, execute,
+    Command, Conflict, Context, Dispute, Employee, Entity, EntityKind, EntityRef, FieldConflict, Lookup,
+    Parked, Person, Read, ReadError, Reason, Rejection, Stop, Uuid, dispute, execute,
 };
 use innsync_engine::{OpState, ParkReason, QueuedOp, StoreError, StoreRead};
+use innsync_protocol::EntityRow;
 use innsync_store::{Query, Store};
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ pub(super) fn conflicts(glance: &Glance<'_>) -> Result<Conflicts, StoreError> {
         let about = EntityRef::new(conflict.entity_type.clone(), conflict.entity_id);
         let entity = glance.store().shown(&about.kind, about.id)?;
         lost.push(LostValue {
-            title: entity.as_ref().map(title_of).unwrap_or_default(),
+            title: entity.as_ref().map(Entity::title).unwrap_or_default(),
             kept_by_name: names.get(&conflict.kept_by).cloned(),
             label_key: label_key(&about.kind, &conflict.field),
             restorable: entity.is_some() && conflict.restored_at.is_none(),
@@ -48,19 +49,22 @@ fn sheet(
     queued: &QueuedOp,
     reason: &ParkReason,
 ) -> Result<ConflictSheet, StoreError> {
-    let ParkReason::Conflict { fields, rejection, deleted, .. } = reason else {
+    let ParkReason::Conflict { fields: told, rejection, deleted, current } = reason else {
         return Err(StoreError::Other("not a conflict".to_owned()));
     };
     let command = &queued.op.command;
     let about = command.primary();
     let now = glance.store().mirror(&about.kind, about.id)?;
     let updated_by = deleted.as_ref().map(|it| it.by).or(now.as_ref().map(Entity::updated_by));
-    let fields: Vec<SheetField> = fields.iter().map(|it| field(names, command, it, now.as_ref())).collect();
-    let choices = choices(glance, queued, &fields)?;
+    let parked =
+        Parked { command, base: &queued.op.base, told, then: current.as_ref().map(|EntityRow(then)| then) };
+    let dispute = disputed(glance, queued.op.id, &parked, now.as_ref())?;
+    let fields: Vec<SheetField> = dispute.fields.iter().map(|it| field(names, command, it)).collect();
+    let choices = choices(glance, queued, &fields, now.is_none())?;
     Ok(ConflictSheet {
         operation: queued.op.id,
         command: command.name().to_owned(),
-        title: now.as_ref().map(title_of).unwrap_or_default(),
+        title: now.as_ref().map(Entity::title).unwrap_or_default(),
         version: now.as_ref().map(Entity::version),
         updated_by,
         updated_by_name: updated_by.and_then(|by| names.get(&by).cloned()),
@@ -73,32 +77,43 @@ fn sheet(
     })
 }
 
-fn field(
-    names: &HashMap<Uuid, String>,
-    command: &Command,
-    it: &FieldConflict,
+/// What it is in conflict about by now.
+fn disputed(
+    glance: &Glance<'_>,
+    operation: Uuid,
+    parked: &Parked<'_>,
     now: Option<&Entity>,
-) -> SheetField {
-    let theirs = now.and_then(|entity| entity.field(&it.field)).unwrap_or_default();
+) -> Result<Dispute, StoreError> {
+    let Some(Entity::Employee(me)) = glance.store().shown(&EntityKind::Employee, glance.me)? else {
+        return Ok(Dispute { fields: parked.told.to_vec(), wanted: Vec::new() });
+    };
+    let person = Person::from(&me);
+    let context = Context { operation, actor: &person, at: glance.now };
+    dispute(parked, now, &context, &OnPhone(glance.store()))
+        .map_err(|stop| StoreError::Other(stop.to_string()))
+}
+
+fn field(names: &HashMap<Uuid, String>, command: &Command, it: &FieldConflict) -> SheetField {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let is_text = [&it.base, &it.mine, &theirs].iter().all(|value| value.is_string());
+    let is_text = [&it.base, &it.mine, &it.theirs].iter().all(|value| value.is_string());
     // Words are compared where people write words; a status is one.
     let is_prose = is_text && matches!(it.field.as_str(), "title" | "description" | "content");
     let diff = |from: &Value, to: &Value| if is_prose { spans(&text(from), &text(to)) } else { Vec::new() };
-    let by = it.by.filter(|_| theirs == it.theirs);
     SheetField {
         label_key: label_key(&command.primary().kind, &it.field),
         editable: command.with_values(&[(it.field.clone(), it.mine.clone())].into_iter().collect()).is_some(),
-        suggestion: is_prose.then(|| suggestion(&text(&it.base), &text(&it.mine), &text(&theirs))).flatten(),
+        suggestion: is_prose
+            .then(|| suggestion(&text(&it.base), &text(&it.mine), &text(&it.theirs)))
+            .flatten(),
         base_to_mine: diff(&it.base, &it.mine),
-        base_to_theirs: diff(&it.base, &theirs),
-        mine_to_theirs: diff(&it.mine, &theirs),
-        by_name: by.and_then(|by| names.get(&by).cloned()),
-        at: it.at.filter(|_| theirs == it.theirs),
+        base_to_theirs: diff(&it.base, &it.theirs),
+        mine_to_theirs: diff(&it.mine, &it.theirs),
+        by_name: it.by.and_then(|by| names.get(&by).cloned()),
+        at: it.at,
         base: it.base.clone(),
         mine: it.mine.clone(),
         field: it.field.clone(),
-        theirs,
+        theirs: it.theirs.clone(),
     }
 }
 
@@ -114,8 +129,11 @@ fn choices(
     glance: &Glance<'_>,
     queued: &QueuedOp,
     fields: &[SheetField],
+    gone: bool,
 ) -> Result<Vec<SheetChoice>, StoreError> {
-    let refused = refusal(glance, queued)?;
+    let message = "It is not there any more.";
+    let gone = gone.then(|| Rejection::permanent(Reason::NotFound, message));
+    let refused = if gone.is_some() { gone } else { refusal(glance, queued)? };
     let merge = fields.iter().all(|it| it.editable) && !fields.is_empty();
     let choice = |choice, recommended, refusal: Option<Rejection>| SheetChoice {
         choice,
@@ -152,15 +170,6 @@ impl Read for OnPhone<'_> {
     fn read(&self, kind: EntityKind, id: Uuid) -> Result<Lookup, ReadError> {
         let shown = self.0.shown(&kind, id).map_err(|error| ReadError(error.to_string()))?;
         Ok(shown.map_or(Lookup::Unknown, Lookup::Known))
-    }
-}
-
-/// What a thing is called.
-fn title_of(entity: &Entity) -> String {
-    match entity {
-        Entity::Suite(it) => it.suite_number.clone(),
-        Entity::Employee(it) => it.name.clone(),
-        other => other.field("title").and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default(),
     }
 }
 

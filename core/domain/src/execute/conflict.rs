@@ -1,7 +1,7 @@
 //! Values that lost a conflict: kept for whom they belonged to, restored, put aside.
 
 use crate::Uuid;
-use crate::command::{Command, conflict_id};
+use crate::command::{Command, conflict_id, given_up_id};
 use crate::conflict::{FieldConflict, Lost};
 use crate::entity::{Conflict, EntityKind, EntityRef, Fields};
 use crate::execute::scratch::Found;
@@ -79,9 +79,10 @@ pub(super) fn keep_theirs(s: &mut Scratch<'_>, command: &Command) -> Result<(), 
     let (me, at) = (s.actor().id, s.context().at);
     let lost = fields.iter().map(|it| given_up(it, me, at)).collect();
     for record in records(*operation, &EntityRef::new(entity_type.clone(), *entity_id), lost, at) {
+        let id = given_up_id(*operation, &record.field);
         // Done on another phone of theirs already.
-        if !matches!(s.find::<Conflict>(record.id)?, Found::Known(_)) {
-            s.put(Conflict { seen_at: Some(at), ..record })?;
+        if !matches!(s.find::<Conflict>(id)?, Found::Known(_)) {
+            s.put(Conflict { id, seen_at: Some(at), ..record })?;
         }
     }
     Ok(())
@@ -91,6 +92,7 @@ fn given_up(field: &FieldConflict, me: Uuid, at: Timestamp) -> Lost {
     Lost {
         field: field.field.clone(),
         base: field.base.clone(),
+        written_in: None,
         lost: field.mine.clone(),
         kept: field.theirs.clone(),
         lost_by: me,

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use innsync_domain::{
-    Audience, Change, Command, Conflict, Context, Edit, EntityKind, EntityRef, Fields, Intent, NotePatch,
-    Policies, Policy, Priority, Reason, Rejection, Ruling, Stamp, Stamps, Stop, SuiteStatus, TaskPatch,
-    TaskStatus, TaskType, Timestamp, Uuid, against_deleted, decide, records, stamps_of,
+    Audience, Change, Command, Conflict, Context, Dispute, Edit, EmployeeStatus, Entity, EntityKind,
+    EntityRef, Fields, Intent, Lost, NotePatch, Parked, Policies, Policy, Priority, Reason, Rejection,
+    Ruling, Settles, Stamp, Stamps, Stop, SuiteStatus, TaskPatch, TaskStatus, TaskType, Timestamp, Uuid,
+    against_deleted, decide, dispute, records, stamps_of,
 };
 use serde_json::{Value, json};
 
@@ -18,6 +19,8 @@ struct House {
     stamps: BTreeMap<EntityRef, Stamps>,
     policies: Policies,
     operations: u128,
+    /// Each entity before each commit.
+    log: BTreeMap<(u64, EntityRef), Entity>,
 }
 
 /// What one operation knows beside its command.
@@ -28,6 +31,7 @@ struct Seen {
     at: i64,
     certain: bool,
     force: bool,
+    settles: Settles,
 }
 
 /// What became of an operation.
@@ -45,14 +49,27 @@ impl House {
         let mut world = World::motel();
         world.does(SAM, new_task_for(10, TaskType::General, ANA));
         world.does(SAM, new_note(20, Audience::AllStaff));
-        Self { world, stamps: BTreeMap::new(), policies: Policies::default(), operations: 9_000 }
+        Self {
+            world,
+            stamps: BTreeMap::new(),
+            policies: Policies::default(),
+            operations: 9_000,
+            log: BTreeMap::new(),
+        }
     }
 
     /// What somebody sees of some fields now, and when they act: minutes after the house was opened.
     fn sees(&self, entity: &EntityRef, fields: &[&str], minute: i64) -> Seen {
         let row = &self.world.entities[entity];
         let base = fields.iter().map(|name| ((*name).to_owned(), row.field(name).unwrap())).collect();
-        Seen { base, version: Some(row.version()), at: minute, certain: true, force: false }
+        Seen {
+            base,
+            version: Some(row.version()),
+            at: minute,
+            certain: true,
+            force: false,
+            settles: Settles::default(),
+        }
     }
 
     /// Does what somebody meant upon what they had seen.
@@ -70,7 +87,7 @@ impl House {
             base: &seen.base,
             base_version: seen.version,
             force: seen.force,
-            settles: &[],
+            settles: &seen.settles,
             policies: &self.policies,
             stamps: self.stamps.get(&primary).unwrap_or(&none),
         };
@@ -87,7 +104,13 @@ impl House {
             change.stamp(at, who);
             self.write(change, who, operation, intent);
         }
-        let lost = records(operation, &primary, taken.lost, at);
+        let seen_before = |it: &Lost| {
+            let before = self.log.get(&(it.written_in?, primary.clone()))?;
+            before.field(&it.field)
+        };
+        let lost = taken.lost.into_iter();
+        let lost = lost.map(|it| Lost { base: seen_before(&it).unwrap_or(it.base.clone()), ..it }).collect();
+        let lost = records(operation, &primary, lost, at);
         lost.iter().for_each(|it| self.world.put(it.clone()));
         Done::Taken(lost)
     }
@@ -98,8 +121,12 @@ impl House {
             self.world.entities.remove(&reference);
             return;
         };
+        let seq = self.operations as u64;
+        if let Some(before) = change.before.clone() {
+            self.log.insert((seq, reference.clone()), before);
+        }
         let stamps = self.stamps.entry(reference).or_default();
-        let written = Stamp { seq: 0, version: after.version(), at, certain, by, operation };
+        let written = Stamp { seq, version: after.version(), at, certain, by, operation };
         let new = stamps_of(&change, &written, stamps);
         stamps.0.extend(new.0);
         self.world.put(after);
@@ -367,9 +394,165 @@ fn whoever_overwrites_knowingly_leaves_a_record_for_whom_they_overwrote() {
     // G8
     let mut house = House::new();
     house.does(SAM, &retitle("Lamp in 101"), &house.sees(&the_task(), &["title"], 1));
-    let seen = Seen { force: true, ..house.sees(&the_task(), &["title"], 2) };
-    let lost = house.does(MARIA, &retitle("Bulb in 101"), &seen).lost();
-    assert_eq!(told(&lost), [("title", json!("Lamp in 101"), json!("Bulb in 101"), SAM, Policy::Manual)]);
+    let early = house.sees(&the_task(), &["title"], 2);
+    house.does(PAULA, &prioritise(Priority::High), &house.sees(&the_task(), &["priority"], 3));
+    let settles = Settles { fields: vec![in_conflict("title")], version: early.version };
+    let seen = Seen { force: true, settles, ..house.sees(&the_task(), &["title", "priority", "dueAt"], 4) };
+    let patch = TaskPatch {
+        title: Some("Bulb in 101".into()),
+        priority: Some(Priority::Low),
+        ..TaskPatch::default()
+    };
+    let lost = house.does(MARIA, &edit_task(patch), &seen).lost();
+    assert_eq!(
+        told(&lost),
+        [
+            // It came while maria had not chosen yet.
+            ("priority", json!("HIGH"), json!("LOW"), PAULA, Policy::Manual),
+            ("title", json!("Lamp in 101"), json!("Bulb in 101"), SAM, Policy::Manual),
+        ]
+    );
+    assert_eq!(lost[1].base, json!("Task 10"), "what sam saw, not what maria did");
+}
+
+#[test]
+fn what_one_has_long_seen_is_overwritten_without_a_record_also_while_settling() {
+    let mut house = House::new();
+    house.does(SAM, &prioritise(Priority::High), &house.sees(&the_task(), &["priority"], 1));
+    house.does(PAULA, &retitle("Lamp"), &house.sees(&the_task(), &["title"], 2));
+    let seen = house.sees(&the_task(), &["title", "priority"], 4);
+    let settles = Settles { fields: vec![in_conflict("title")], version: seen.version };
+    let patch =
+        TaskPatch { title: Some("Bulb".into()), priority: Some(Priority::Low), ..TaskPatch::default() };
+    let lost = house.does(MARIA, &edit_task(patch), &Seen { force: true, settles, ..seen }).lost();
+    assert_eq!(told(&lost), [("title", json!("Lamp"), json!("Bulb"), PAULA, Policy::Manual)]);
+}
+
+#[test]
+fn whoever_deletes_knowingly_leaves_records_for_all_that_was_changed_meanwhile() {
+    // G8
+    let mut house = House::new();
+    house.does(SAM, &retitle("Lamp in 101"), &house.sees(&the_task(), &["title"], 1));
+    let told_of = house.sees(&the_task(), &[], 2);
+    house.does(PAULA, &prioritise(Priority::High), &house.sees(&the_task(), &["priority"], 3));
+    let settles = Settles { fields: vec![in_conflict("title")], version: told_of.version };
+    let seen = Seen { force: true, settles, ..house.sees(&the_task(), &[], 4) };
+    let lost = house.does(MARIA, &Command::DeleteTask { task_id: id(10) }, &seen).lost();
+    let mut lost: Vec<_> = told(&lost).into_iter().map(|(field, lost, _, by, _)| (field, lost, by)).collect();
+    lost.sort_by_key(|it| it.0.len());
+    assert_eq!(lost, [("title", json!("Lamp in 101"), SAM), ("priority", json!("HIGH"), PAULA)]);
+}
+
+#[test]
+fn a_form_that_sends_all_its_fields_changes_those_alone_that_were_touched() {
+    // G8
+    let mut house = House::new();
+    let seen = house.sees(&the_task(), &["title", "description", "priority"], 1);
+    house.does(SAM, &prioritise(Priority::Urgent), &house.sees(&the_task(), &["priority"], 2));
+    house.does(SAM, &describe("Bring a ladder"), &house.sees(&the_task(), &["description"], 2));
+    let was = |field: &str| seen.base[field].as_str().unwrap().to_owned();
+    let form = TaskPatch {
+        title: Some("Lamp in 101".into()),
+        description: Some(was("description")),
+        priority: Some(was("priority").as_str().into()),
+        ..TaskPatch::default()
+    };
+    assert_eq!(house.does(MARIA, &edit_task(form), &Seen { at: 9, ..seen }).lost(), []);
+    let task = house.task();
+    assert_eq!((task.title.as_str(), task.description.as_str()), ("Lamp in 101", "Bring a ladder"));
+    assert_eq!(task.priority, Priority::Urgent);
+}
+
+#[test]
+fn a_text_that_is_overwritten_unseen_leaves_a_record() {
+    // G8
+    let mut house = House::new();
+    let seen = Seen { base: Fields::new(), ..house.sees(&the_task(), &[], 1) };
+    house.does(SAM, &describe("Bring a ladder"), &house.sees(&the_task(), &["description"], 2));
+    let lost = house.does(MARIA, &describe("Bring a bulb"), &seen).lost();
+    assert_eq!(lost[0].lost, json!("Bring a ladder"));
+}
+
+#[test]
+fn a_step_forward_over_one_that_went_back_leaves_a_record() {
+    // G8
+    let mut house = House::new();
+    house.does(ANA, &Command::StartTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 1));
+    let ana = house.sees(&the_task(), &["status"], 2);
+    house.does(SAM, &Command::CompleteTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 3));
+    house.does(SAM, &Command::ReopenTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 4));
+    let lost = house.does(ANA, &Command::CompleteTask { task_id: id(10) }, &ana).lost();
+    assert_eq!(told(&lost), [("status", json!("PENDING"), json!("COMPLETED"), SAM, Policy::Guarded)]);
+}
+
+#[test]
+fn what_is_done_whole_or_not_at_all_is_recorded_whole() {
+    // G8
+    let mut house = House::new();
+    let ben = EntityRef::new(EntityKind::Employee, BEN);
+    house.does(BEN, &Command::SetDuty { employee_id: BEN, is_on_duty: true }, &house.sees(&ben, &[], 0));
+    let seen = house.sees(&ben, &["status", "isOnDuty"], 1);
+    let on_break = Command::SetEmployeeStatus { employee_id: BEN, status: EmployeeStatus::OnBreak };
+    house.does(BEN, &on_break, &Seen { at: 9, ..house.sees(&ben, &["status"], 9) });
+    let lost = house.does(SAM, &Command::SetDuty { employee_id: BEN, is_on_duty: false }, &seen).lost();
+    let mut fields: Vec<_> =
+        told(&lost).into_iter().map(|(field, lost, kept, ..)| (field, lost, kept)).collect();
+    fields.sort_by_key(|it| it.0.len());
+    let status = ("status", json!("OFF_DUTY"), json!("ON_BREAK"));
+    assert_eq!(fields, [status, ("isOnDuty", json!(false), json!(true))]);
+}
+
+#[test]
+fn what_the_rules_refuse_is_refused_and_no_conflict() {
+    let mut house = House::new();
+    let seen = house.sees(&the_task(), &["status"], 1);
+    house.does(SAM, &Command::StartTask { task_id: id(10) }, &seen);
+    // miguel does maintenance; the task is ana's.
+    let done = house.does(BEN, &Command::CancelTask { task_id: id(10) }, &seen);
+    let Done::Refused(rejection) = done else { panic!("{done:?}") };
+    assert!(matches!(rejection.reason, Reason::NotFound | Reason::Forbidden), "{rejection:?}");
+}
+
+#[test]
+fn a_sheet_follows_what_others_do_while_it_is_open() {
+    // G8
+    let mut house = House::new();
+    let seen = house.sees(&the_task(), &["title", "priority", "type"], 1);
+    house.does(SAM, &retitle("Lamp"), &house.sees(&the_task(), &["title"], 2));
+    let then = house.world.entities[&the_task()].clone();
+    let told = [innsync_domain::FieldConflict { by: Some(SAM), ..in_conflict("title") }];
+    house.does(PAULA, &retitle("Lamp in 101"), &house.sees(&the_task(), &["title"], 3));
+    house.does(PAULA, &prioritise(Priority::Low), &house.sees(&the_task(), &["priority"], 3));
+    let patch =
+        TaskPatch { title: Some("Bulb".into()), priority: Some(Priority::High), ..TaskPatch::default() };
+    let command = edit_task(patch);
+    let actor = house.world.person(MARIA);
+    let context = Context { operation: id(1), actor: &actor, at: Timestamp::default() };
+    let parked = Parked { command: &command, base: &seen.base, told: &told, then: Some(&then) };
+    let now = &house.world.entities[&the_task()];
+    let Dispute { fields, wanted } = dispute(&parked, Some(now), &context, &house.world).unwrap();
+    let brief: Vec<_> = fields.iter().map(|it| (it.field.as_str(), it.theirs.clone(), it.by)).collect();
+    assert_eq!(
+        brief,
+        [("title", json!("Lamp in 101"), Some(PAULA)), ("priority", json!("LOW"), Some(PAULA))]
+    );
+    assert_eq!(wanted.len(), 2);
+    let delete = Command::DeleteTask { task_id: id(10) };
+    let parked = Parked { command: &delete, base: &Fields::new(), told: &told, then: Some(&then) };
+    let Dispute { fields, .. } = dispute(&parked, Some(now), &context, &house.world).unwrap();
+    assert_eq!(fields.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["title", "priority"]);
+}
+
+fn in_conflict(field: &str) -> innsync_domain::FieldConflict {
+    innsync_domain::FieldConflict {
+        field: field.into(),
+        base: Value::Null,
+        mine: Value::Null,
+        theirs: Value::Null,
+        by: None,
+        at: None,
+        policy: None,
+    }
 }
 
 #[test]
@@ -438,7 +621,7 @@ fn base_values_that_make_no_sense_are_refused_and_unknown_names_passed_over() {
     let mut house = House::new();
     let odd = |base: Value| {
         let Value::Object(base) = base else { panic!("{base}") };
-        Seen { base, version: None, at: 1, certain: true, force: false }
+        Seen { base, version: None, at: 1, certain: true, force: false, settles: Settles::default() }
     };
     let Done::Refused(rejection) = house.does(SAM, &retitle("Mine"), &odd(json!({ "title": 7 }))) else {
         panic!()
@@ -457,7 +640,7 @@ fn where_the_command_was_never_possible_a_person_decides() {
         ..house.sees(&the_task(), &[], 2)
     };
     let (fields, _) = house.does(SAM, &Command::ReopenTask { task_id: id(10) }, &seen).asks();
-    assert_eq!(fields, [("status".to_owned(), json!("IN_PROGRESS"), Value::Null, json!("CANCELLED"))]);
+    assert_eq!(fields, [("status".to_owned(), json!("IN_PROGRESS"), json!("PENDING"), json!("CANCELLED"))]);
 }
 
 #[test]
@@ -479,6 +662,7 @@ fn an_empty_note_field_is_null_on_all_sides() {
 pub(crate) fn seen_by<'a>(command: &'a Command, context: &'a Context<'a>, base: &'a Fields) -> Edit<'a> {
     static POLICIES: std::sync::LazyLock<Policies> = std::sync::LazyLock::new(Policies::default);
     static STAMPS: std::sync::LazyLock<Stamps> = std::sync::LazyLock::new(Stamps::default);
+    static NOTHING: Settles = Settles { fields: Vec::new(), version: None };
     let intent = Intent { at: context.at, certain: true };
     Edit {
         command,
@@ -487,7 +671,7 @@ pub(crate) fn seen_by<'a>(command: &'a Command, context: &'a Context<'a>, base: 
         base,
         base_version: None,
         force: false,
-        settles: &[],
+        settles: &NOTHING,
         policies: &POLICIES,
         stamps: &STAMPS,
     }

@@ -223,7 +223,7 @@ fn a_phone_that_was_killed_sends_again_what_had_no_answer() {
 }
 
 #[test]
-fn a_conflict_waits_for_a_person_and_a_retry_has_a_fresh_base() {
+fn a_conflict_waits_for_a_person_and_a_retry_says_what_they_had_seen() {
     // G8
     let mut motel = motel();
     let mut phone = Phone::online(ana(), &mut motel);
@@ -243,16 +243,14 @@ fn a_conflict_waits_for_a_person_and_a_retry_has_a_fresh_base() {
     );
     assert_eq!(phone.sees(&suite_ref(101), "status"), "OCCUPIED");
     assert!(phone.toasts().contains(&"update.failed".to_owned()));
-    // A housekeeper cannot clean an occupied suite: the retry is refused at once, and stays with her.
+    // A housekeeper cannot clean an occupied suite: the retry is refused at once, and it is the same conflict still.
     phone.feed(Input::Retry { parked: op, id: id(998) });
-    assert!(matches!(
-        phone.state_of(op),
-        Some(OpState::Parked { reason: innsync_engine::ParkReason::Rejected { .. } })
-    ));
+    let Some(OpState::Parked { reason }) = phone.state_of(op) else { panic!("{:?}", phone.state_of(op)) };
+    assert!(matches!(&reason, innsync_engine::ParkReason::Conflict { rejection: Some(_), .. }), "{reason:?}");
     motel.act(maria(), set_status(101, SuiteStatus::VacantDirty));
     phone.catch_up(&mut motel);
     phone.feed(Input::Retry { parked: op, id: id(999) });
-    assert_eq!(phone.store.op(id(999)).unwrap().op.base_version, Some(6));
+    assert_eq!(phone.store.op(id(999)).unwrap().op.base_version, Some(1));
     phone.catch_up(&mut motel);
     assert_eq!(phone.sees(&suite_ref(101), "status"), "CLEANING");
     assert_eq!(phone.engine.status().parked, 0);

@@ -9,7 +9,10 @@ use innsync_e2e::becomes;
 
 use crate::demo::World;
 
-/// Ben, offline, and maria change the same suite.
+/// Far more than the offset of a clock can be wrong by on one machine.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// Maria changes a suite, and ben, who is offline, does too: later, and to what is not possible from there.
 pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
     world.scene("conflict", "a conflict is parked, with both values", "Ben and maria change the same suite");
     let dirty = world.ben.suites().await.into_iter().find(|suite| suite.status == SuiteStatus::VacantDirty);
@@ -18,13 +21,15 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
     world.ben.innsync.disconnect();
     let ben = &world.ben;
     becomes(|| async { ben.innsync.connection_state() == ConnectionState::Disconnected }).await;
-    world.stage.say("ben", &format!("(offline) begins to clean {number}"));
-    let receipt =
-        world.ben.does(Command::SetSuiteStatus { suite_id: suite.id, status: SuiteStatus::Cleaning }).await?;
-    world.stage.say("maria", &format!("meanwhile takes {number} out of service"));
+    world.stage.say("maria", &format!("takes {number} out of service"));
     let change = Command::SetSuiteStatus { suite_id: suite.id, status: SuiteStatus::OutOfService };
     let hers = world.maria.does(change).await?;
     let hers = world.maria.innsync.settled(hers.id, Duration::from_secs(20)).await;
+    // His is later: by the clock of the server, as his phone knows it.
+    tokio::time::sleep(A_MOMENT).await;
+    world.stage.say("ben", &format!("(offline) begins to clean {number}"));
+    let receipt =
+        world.ben.does(Command::SetSuiteStatus { suite_id: suite.id, status: SuiteStatus::Cleaning }).await?;
     world.stage.say("ben", "comes back into the Wi-Fi");
     world.ben.innsync.connect();
     let outcome = world.ben.innsync.settled(receipt.id, Duration::from_secs(20)).await;

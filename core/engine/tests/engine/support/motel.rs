@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use innsync_domain::{
     Change, Command, Context, Edit, Entity, EntityKind, EntityRef, Fields, Intent, Lookup, Person, Policies,
-    Read, ReadError, Ruling, Stamps, Stop, Timestamp, Uuid, ViewChange, decide, may_see, project, redact,
+    Read, ReadError, Ruling, Settles, Stamps, Stop, Timestamp, Uuid, ViewChange, decide, may_see, project,
+    redact,
 };
 use innsync_protocol::{
     Commit, Cursor, Delta, Digest, EntityRow, Mark, Op, OpOutcome, OpResult, PropertyInfo, PushAnswer, Reset,
@@ -131,7 +132,7 @@ impl Motel {
             base,
             base_version: None,
             force: false,
-            settles: &[],
+            settles: &Settles::default(),
             policies: &Policies::default(),
             stamps: &Stamps::default(),
         };

@@ -1,0 +1,99 @@
+//! Taking back what one just did, by commands that do the opposite. The rules hold for these as for any others: undo does
+//! nothing that its person may not do by hand.
+
+use serde_json::Value;
+
+use crate::Uuid;
+use crate::command::{Command, TaskPatch};
+use crate::entity::{Employee, Entity, EntityKind, Fields, Person, Task};
+use crate::vocabulary::{EmployeeStatus, TaskStatus, TaskType};
+
+/// The commands that make of the primary entity what it was before `command` (`before`) out of what that made of it
+/// (`after`), in order. `None`: there is no way back, as from a comment, an alarm or a deletion.
+pub fn inverse(
+    command: &Command,
+    before: Option<&Entity>,
+    after: Option<&Entity>,
+    actor: &Person,
+) -> Option<Vec<Command>> {
+    match (before, after) {
+        (None, Some(created)) => uncreate(command, created).map(|it| vec![it]),
+        (Some(before), Some(after)) if command.is_patch() => unpatch(command, before, after).map(|it| vec![it]),
+        (Some(Entity::Task(before)), Some(Entity::Task(after))) => task_back(before, after, actor),
+        (Some(Entity::Employee(before)), Some(Entity::Employee(after))) => Some(employee_back(before, after)),
+        (Some(Entity::Suite(before)), Some(Entity::Suite(after))) if before.status != after.status => {
+            Some(vec![Command::SetSuiteStatus { suite_id: before.id, status: before.status.clone() }])
+        }
+        _ => None,
+    }
+    .filter(|commands| !commands.is_empty())
+}
+
+fn uncreate(command: &Command, created: &Entity) -> Option<Command> {
+    match (command, created) {
+        (Command::CreateSuite { suite_id, .. }, _) => Some(Command::DeleteSuite { suite_id: *suite_id }),
+        // Everybody was alarmed.
+        (Command::CreateTask { .. }, Entity::Task(task)) if task.task_type == TaskType::Emergency => None,
+        (Command::CreateTask { task_id, .. }, _) => Some(Command::DeleteTask { task_id: *task_id }),
+        (Command::CreateNote { note_id, .. }, _) => Some(Command::DeleteNote { note_id: *note_id }),
+        (Command::CreateEmployee { employee_id, .. }, _) => {
+            Some(Command::DeleteEmployee { employee_id: *employee_id })
+        }
+        _ => None,
+    }
+}
+
+/// The same patch, with what the fields were; without those that it left as they were.
+fn unpatch(command: &Command, before: &Entity, after: &Entity) -> Option<Command> {
+    let was = |name: &str| before.field(name).unwrap_or(Value::Null);
+    if let Command::RestoreValue { field, .. } = command {
+        return Command::setting(&before.reference(), field, &was(field));
+    }
+    let named = command.named_fields();
+    let (changed, left): (Vec<&String>, Vec<&String>) =
+        named.iter().partition(|name| before.field(name) != after.field(name));
+    let left: Vec<&str> = left.into_iter().map(String::as_str).collect();
+    let command = if left.is_empty() { command.clone() } else { command.without_fields(&left)? };
+    let values: Fields = changed.into_iter().map(|name| (name.clone(), was(name))).collect();
+    command.with_values(&values)
+}
+
+fn employee_back(before: &Employee, after: &Employee) -> Vec<Command> {
+    let employee_id = before.id;
+    let mut commands = Vec::new();
+    let mut status = after.status.clone();
+    if before.is_on_duty != after.is_on_duty {
+        commands.push(Command::SetDuty { employee_id, is_on_duty: before.is_on_duty });
+        status = if before.is_on_duty { EmployeeStatus::Available } else { EmployeeStatus::OffDuty };
+    }
+    if before.status != status {
+        commands.push(Command::SetEmployeeStatus { employee_id, status: before.status.clone() });
+    }
+    commands
+}
+
+fn task_back(before: &Task, after: &Task, actor: &Person) -> Option<Vec<Command>> {
+    let task_id = before.id;
+    let began = after.status == TaskStatus::InProgress && before.status == TaskStatus::Pending;
+    if !began || after.assigned_to != before.assigned_to {
+        let assignee = Some(before.assigned_to).filter(|was| *was != after.assigned_to);
+        let status = Some(before.status.clone());
+        return Some(task_steps(after, actor, TaskPatch::default(), assignee, status));
+    }
+    // Nobody has a task and has not begun it but by being given it.
+    let given = match before.assigned_to? {
+        me if me == actor.id && !actor.role.directs() => Command::TakeTask { task_id },
+        assignee => Command::AssignTask { task_id, assignee },
+    };
+    Some(vec![Command::ReleaseTask { task_id }, given])
+}
+
+/// The commands that make of a task what somebody wants of it: reopen it, edit it, give it to somebody, go on with it.
+/// `assignee`, `target`: `None` leaves it as it is.
+pub fn task_steps(
+    current: &Task,
+    actor: &Person,
+    patch: TaskPatch,
+    assignee: Option<Option<Uuid>>,
+    target: Option<TaskStatus>,
+) -> Vec<Command> {
