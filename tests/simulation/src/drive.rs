@@ -3,9 +3,10 @@
 
 use std::fmt::{self, Display};
 
-use innsync_domain::Uuid;
+use innsync_domain::{Uuid, derived_id};
 use innsync_engine::{
-    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, StoreError, Write,
+    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, Settlement, StoreError,
+    Write,
 };
 use innsync_protocol::CloseCode;
 
@@ -112,6 +113,11 @@ impl World {
             Input::Settle { parked, id, choice, .. } => {
                 if let Some(command) = self.given_by_settling(who, *parked, choice) {
                     self.given.insert(*id, command);
+                }
+                if let (Settlement::Theirs, Some(old)) = (choice, self.given.get(parked).cloned()) {
+                    let rest = derived_id(*id, "rest");
+                    self.given.insert(rest, old);
+                    self.rests.insert(rest);
                 }
                 Choice::GiveUp(*parked)
             }
@@ -306,6 +312,10 @@ impl World {
     /// A person was told that their command is saved.
     fn saved(&mut self, who: usize, receipt: &Receipt) -> Checked {
         let id = receipt.id;
+        // What a person gave up, where nothing is left to be recorded.
+        if receipt.state.is_none() && self.given_up.contains(&id) {
+            return Ok(());
+        }
         let Some(command) = self.given.get(&id).cloned() else {
             return Err(Violation::new("G1", format!("{id} was saved, but nobody gave it")));
         };

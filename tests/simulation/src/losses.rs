@@ -46,6 +46,8 @@ pub(crate) struct Contested {
 pub(crate) struct Losses {
     written: BTreeMap<EntityRef, BTreeMap<String, Written>>,
     contested: BTreeMap<Uuid, Contested>,
+    /// The fields that were sent once more in place of an operation in conflict.
+    sent_again: BTreeMap<Uuid, Vec<String>>,
     head: u64,
 }
 
@@ -75,6 +77,10 @@ impl Losses {
         now: Timestamp,
     ) -> Checked<Vec<Sometimes>> {
         let mut reached = Vec::new();
+        if let Some(earlier) = op.supersedes {
+            let fields = wanted(&op.command, op.author).into_iter().map(|(field, _)| field);
+            self.sent_again.entry(earlier).or_default().extend(fields);
+        }
         match (outcome, committed) {
             (OpOutcome::Conflict { fields, deleted, .. }, _) => {
                 if !fields.is_empty() {
@@ -194,8 +200,9 @@ impl Losses {
         }
         let op = taken.op;
         let seen = op.base.get(field) == Some(was) || op.base_version.is_some_and(|seen| written.version <= seen);
-        let in_sheet = taken.in_sheet(field);
-        if seen && !in_sheet {
+        // They knew of it and overruled it, or it came while they had not chosen yet.
+        let is_overruled = op.force && taken.in_dispute(field, written);
+        if seen && !is_overruled {
             return Ok(());
         }
         let after = taken.value(field);
@@ -209,7 +216,6 @@ impl Losses {
             && (progress(was) >= progress(&written.before) || not_yet::step_over_reopening());
         let excused = is_merged
             || is_step_forward
-            || (in_sheet && !op.force && not_yet::retried_without_record())
             || (!op.base.contains_key(field) && not_yet::named_as_seen())
             || (op.base_version.is_none() && not_yet::version_not_known());
         let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == field && it.lost == *was;
@@ -283,17 +289,15 @@ impl Losses {
             if written.by == op.author || written.by.is_nil() || policy == Policy::Derived {
                 continue;
             }
-            let (in_sheet, unseen) = (taken.in_sheet(field), written.version > seen);
+            let unseen = written.version > seen;
             if !op.force && unseen {
                 return Err(taken.wrong(field, &format!("deleted, and {} changed it unseen", written.by)));
             }
-            let since = taken.settles.is_some_and(|it| written.seq > it.head);
             let was = taken.before.and_then(|before| before.field(field)).unwrap_or_default();
             let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == *field && it.lost == was;
             let excused = policy == Policy::AppendOnly
-                || !(in_sheet || since)
-                || (!op.force && not_yet::retried_without_record())
-                || (!in_sheet && not_yet::changed_under_deletion());
+                || !(op.force && taken.in_dispute(field, written))
+                || (!taken.in_sheet(field) && not_yet::changed_under_deletion());
             if !excused && !taken.records.iter().any(|it| theirs(&it)) {
                 return Err(taken.wrong(field, &format!("deleted, and {} has no record", written.by)));
             }
@@ -316,7 +320,8 @@ impl Losses {
         for (field, mine) in listed.chain(wanted) {
             let is = rows.get(&primary).and_then(|row| row.field(&field)).unwrap_or_default();
             let named = fields.iter().any(|it| it.field == field);
-            if is == mine || has_record(&field) || (!named && not_yet::given_up_whole()) {
+            let sent_again = self.sent_again.get(&earlier).is_some_and(|it| it.contains(&field));
+            if is == mine || sent_again || has_record(&field) || (!named && not_yet::given_up_whole()) {
                 continue;
             }
             let detail = format!("{} gave up {field} of {} {}, without a record", op.author, primary.kind, primary.id);
@@ -339,7 +344,9 @@ impl Losses {
                     || (record.lost.is_null() && not_yet::impossible_lost_as_null())
             }
             false => {
-                record.lost == was && self.of(taken, field).is_some_and(|written| written.by == record.lost_by)
+let written = self.of(taken, field).filter(|written| written.by == record.lost_by);
+                let saw = |written: &Written| record.base.is_null() || record.base == written.before;
+                record.lost == was && written.is_some_and(saw)
             }
         };
         let kept = record.kept.is_null() || record.kept == is;
@@ -360,6 +367,11 @@ impl Taken<'_> {
     /// Whether the author was told that the field is in conflict.
     fn in_sheet(&self, field: &str) -> bool {
         self.settles.is_some_and(|it| it.fields.iter().any(|it| it.field == field))
+    }
+
+    /// Whether it was so, or the value came after the author had been told.
+    fn in_dispute(&self, field: &str, written: &Written) -> bool {
+        self.in_sheet(field) || self.settles.is_some_and(|it| written.seq > it.head)
     }
 
     /// Whether this was meant later than what is there.

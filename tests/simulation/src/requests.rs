@@ -12,7 +12,7 @@ use crate::host::{Handled, problem};
 use crate::phone::wall;
 use crate::queue::{Event, Request};
 use crate::releases;
-use crate::settling::give_up_the_same;
+use crate::settling::{give_up_the_same, is_part_of};
 use crate::sometimes::Sometimes;
 use crate::twins::Answered;
 use crate::world::World;
@@ -244,7 +244,8 @@ impl World {
             let same =
                 |given: &Command| *given == op.command
                     || (given.is_cosmetic() && op.command.is_cosmetic())
-                    || give_up_the_same(given, &op.command);
+                    || give_up_the_same(given, &op.command)
+                    || (self.rests.contains(&op.id) && is_part_of(given, &op.command));
             if !self.given.get(&op.id).is_some_and(same) || op.id != *id {
                 let detail = format!("operation {} {} was never given by {who}", op.id, op.command.name());
                 return Err(Violation::new("G2", detail));

@@ -62,7 +62,7 @@ impl World {
                 return Err(Violation::new("G8", detail));
             }
             self.reach(Sometimes::ChangedMeanwhile);
-        } else if took_place && !waits {
+        } else if !waits {
             self.reach(match way {
                 Way::Theirs => Sometimes::SettledTheirs,
                 Way::Merged => Sometimes::SettledMerged,
@@ -151,6 +151,14 @@ impl World {
 
 fn is_conflict(op: &QueuedOp) -> bool {
     matches!(op.state, OpState::Parked { reason: ParkReason::Conflict { .. } })
+}
+
+/// Whether a patch is a part of another.
+pub(crate) fn is_part_of(whole: &Command, part: &Command) -> bool {
+    let fields = part.named_fields();
+    let left = whole.named_fields();
+    let others: Vec<&str> = left.iter().filter(|it| !fields.contains(it)).map(String::as_str).collect();
+    whole.without_fields(&others).is_some_and(|whole| whole == *part)
 }
 
 /// Whether two commands say that the same was given up: which fields that is about, the phone says.

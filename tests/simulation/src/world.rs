@@ -62,6 +62,8 @@ pub(crate) struct World {
     /// Every operation that a person gave, whether or not they heard that it was saved.
     pub(crate) given: BTreeMap<Uuid, Command>,
     pub(crate) accepted: BTreeMap<Uuid, Accepted>,
+    /// Operations that carry on with what nobody else had changed, of one that was given up.
+    pub(crate) rests: BTreeSet<Uuid>,
     /// Operations that a person gave up.
     pub(crate) given_up: BTreeSet<Uuid>,
     pub(crate) parked: BTreeSet<Uuid>,
@@ -113,6 +115,7 @@ impl World {
             last_conn: 0,
             given: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            rests: BTreeSet::new(),
             given_up: BTreeSet::new(),
             parked: BTreeSet::new(),
             is_calm: false,
