@@ -13,7 +13,7 @@ use crate::entities::{Entity, EntityRef};
 use crate::errors::{InnSyncError, caught, caught_async};
 use crate::log::{LogLevel, LogStream};
 use crate::mirror::{ToCore, ToShell, record};
-use crate::outbox::{Discarded, Outcome, PendingWork, QueuedOp, Receipt};
+use crate::outbox::{Discarded, Outcome, PendingWork, QueuedOp, Receipt, Undoable};
 use crate::queries::Query;
 use crate::screens::{Dashboard, Inbox, MyTasks, SuiteBoard, Unassigned, Urgent};
 use crate::status::{ConnectionState, SyncLine, SyncStatus};
@@ -254,6 +254,21 @@ impl InnSyncHandle {
     /// Errors: as `execute`.
     pub async fn dismiss(&self, conflicts: Vec<Uuid>) -> Result<Receipt, InnSyncError> {
         caught_async(async { self.innsync.dismiss(conflicts).await.map(ToShell::to_shell) }).await
+    }
+
+    /// Takes back what this person did last on this phone: while it has not left the phone it is as if it had never been
+    /// (the receipt has no state then); after that the opposite is done, by the rules for that. Nothing is done where
+    /// somebody has changed the same since. What was discarded is kept for 30 days (`discarded`).
+    ///
+    /// Errors: `Rejected` (`NothingToUndo`: nothing was done since the app was opened, or there is no way back from it, as
+    /// from a comment, an alarm or a deletion; `ChangedMeanwhile`; by the rules), `StorageFull`, `Closed`.
+    pub async fn undo(&self) -> Result<Receipt, InnSyncError> {
+        caught_async(async { self.innsync.undo().await.map(ToShell::to_shell) }).await
+    }
+
+    /// What `undo` would take back, for the button that offers it; none: nothing.
+    pub async fn undoable(&self) -> Result<Option<Undoable>, InnSyncError> {
+        caught_async(async { self.innsync.undoable().await.map(ToShell::to_shell) }).await
     }
 
     /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it

@@ -66,6 +66,21 @@ record!(
     }
 );
 
+record!(
+    /// What `undo` would take back.
+    Undoable = innsync_client::Undoable {
+        /// The operation.
+        operation: Uuid,
+        /// Its command's name, `COMPLETE_TASK`.
+        command: String,
+        /// The thing it is about.
+        entity: EntityRef,
+        /// Whether it has not left the phone: then it is as if it had never been. Else the opposite is done, which the rules may
+        /// refuse.
+        unsent: bool,
+    }
+);
+
 /// How far an operation is.
 #[derive(Debug, Clone, PartialEq, uniffi::Enum)]
 pub enum OpState {

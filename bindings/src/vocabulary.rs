@@ -239,5 +239,11 @@ closed_set!(
         IdReused,
         /// An operation that it depends on did not succeed.
         DependencyFailed,
+        /// Somebody changed it since it was shown, or since it was done: look again.
+        ChangedMeanwhile,
+        /// The operation does not wait for a decision about a conflict.
+        NotInConflict,
+        /// There is nothing that could be taken back.
+        NothingToUndo,
     }
 );

@@ -81,7 +81,7 @@ pub use innsync_domain::{
 };
 pub use innsync_engine::{
     ClientEvent, ConnectionState, Discarded, Effect, EffectBody, Now, OpState, ParkReason, Progress,
-    QueuedOp, Receipt, Session, Settlement, SignInReason, SyncStatus, ToastLevel, Unfinished,
+    QueuedOp, Receipt, Session, Settlement, SignInReason, SyncStatus, ToastLevel, Undoable, Unfinished,
 };
 pub use innsync_protocol::Deleted;
 pub use innsync_store::{Order, Query};

@@ -28,6 +28,7 @@ mod rejection;
 pub mod text;
 mod time;
 mod transition;
+mod undo;
 mod visibility;
 mod vocabulary;
 
@@ -48,6 +49,7 @@ pub use read::{Change, Context, Lookup, Read, ReadError, Skipped};
 pub use rejection::{ErrorClass, Reason, Rejection};
 pub use time::{ParseTimestampError, Timestamp};
 pub use transition::{suite_transition_allowed, task_transition_allowed};
+pub use undo::{inverse, task_steps};
 pub use uuid::Uuid;
 pub use visibility::{ViewChange, may_see, project, redact};
 pub use vocabulary::{

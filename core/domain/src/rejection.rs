@@ -49,6 +49,12 @@ closed_set!(
         IdReused = "ID_REUSED",
         /// An operation that it depends on did not succeed.
         DependencyFailed = "DEPENDENCY_FAILED",
+        /// Somebody changed it since it was shown, or since it was done.
+        ChangedMeanwhile = "CHANGED_MEANWHILE",
+        /// The operation does not wait for a decision about a conflict.
+        NotInConflict = "NOT_IN_CONFLICT",
+        /// There is nothing that could be taken back.
+        NothingToUndo = "NOTHING_TO_UNDO",
     }
 );
 

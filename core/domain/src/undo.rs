@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Uuid;
 use crate::command::{Command, TaskPatch};
-use crate::entity::{Employee, Entity, EntityKind, Fields, Person, Task};
+use crate::entity::{Employee, Entity, Fields, Person, Task};
 use crate::vocabulary::{EmployeeStatus, TaskStatus, TaskType};
 
 /// The commands that make of the primary entity what it was before `command` (`before`) out of what that made of it
@@ -18,7 +18,9 @@ pub fn inverse(
 ) -> Option<Vec<Command>> {
     match (before, after) {
         (None, Some(created)) => uncreate(command, created).map(|it| vec![it]),
-        (Some(before), Some(after)) if command.is_patch() => unpatch(command, before, after).map(|it| vec![it]),
+        (Some(before), Some(after)) if command.is_patch() => {
+            unpatch(command, before, after).map(|it| vec![it])
+        }
         (Some(Entity::Task(before)), Some(Entity::Task(after))) => task_back(before, after, actor),
         (Some(Entity::Employee(before)), Some(Entity::Employee(after))) => Some(employee_back(before, after)),
         (Some(Entity::Suite(before)), Some(Entity::Suite(after))) if before.status != after.status => {
@@ -97,3 +99,32 @@ pub fn task_steps(
     assignee: Option<Option<Uuid>>,
     target: Option<TaskStatus>,
 ) -> Vec<Command> {
+    let task_id = current.id;
+    let mut status = current.status.clone();
+    let mut commands = Vec::new();
+    if !status.is_open() && target.as_ref().is_some_and(|target| *target != status) {
+        commands.push(Command::ReopenTask { task_id });
+        status = TaskStatus::Pending;
+    }
+    if patch != TaskPatch::default() {
+        commands.push(Command::EditTask { task_id, patch });
+    }
+    match assignee.filter(|assignee| *assignee != current.assigned_to) {
+        Some(None) => commands.push(Command::ReleaseTask { task_id }),
+        Some(Some(me)) if me == actor.id && !actor.role.directs() => {
+            commands.push(Command::TakeTask { task_id });
+        }
+        Some(Some(assignee)) => commands.push(Command::AssignTask { task_id, assignee }),
+        None => {}
+    }
+    if matches!(commands.last(), Some(Command::ReleaseTask { .. } | Command::AssignTask { .. })) {
+        status = TaskStatus::Pending;
+    }
+    commands.extend(target.filter(|target| *target != status).map(|target| match target {
+        TaskStatus::InProgress => Command::StartTask { task_id },
+        TaskStatus::Completed => Command::CompleteTask { task_id },
+        TaskStatus::Cancelled => Command::CancelTask { task_id },
+        TaskStatus::Pending | TaskStatus::Other(_) => Command::ReleaseTask { task_id },
+    }));
+    commands
+}

@@ -11,7 +11,7 @@ use crate::draft::{Draft, receipt};
 use crate::limits::{DISCARDED_KEPT_MS, OPS_QUEUED};
 use crate::outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
-use crate::predict::{Outlook, PredictedRows, least_footprint, predict};
+use crate::predict::{Outlook, PredictedRows, Rows, least_footprint, predict};
 use crate::queue::is_pending;
 use crate::replay::{Over, replay};
 use crate::state::State;
@@ -52,7 +52,12 @@ impl Draft<'_> {
         {
             return Ok(Ok(joined));
         }
-        Ok(self.enqueue(op)?.map(|op| receipt(&op)))
+        let before = self.screen().row(&op.command.primary())?;
+        let queued = self.enqueue(op)?;
+        if let Ok(op) = &queued {
+            self.remember_deed(op, before)?;
+        }
+        Ok(queued.map(|op| receipt(&op)))
     }
 
     pub(crate) fn new_op(&self, id: Uuid, command: Command, depends_on: Vec<Uuid>) -> Op {

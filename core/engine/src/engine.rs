@@ -13,6 +13,7 @@ use crate::feed::Feed;
 use crate::http::Purpose;
 use crate::input::{Input, Session};
 use crate::limits::DIGEST_FIRST_MS;
+use crate::outbox::Undoable;
 use crate::output::Output;
 use crate::queue::Outbox;
 use crate::random::Random;
@@ -110,6 +111,7 @@ impl Engine {
             hold_until: None,
             commit_failures: 0,
             heard_at: now.boot_ms,
+            deed: None,
             no_network: false,
         });
         let mut draft = Draft::new(&config, now, store, state);
@@ -210,6 +212,11 @@ impl Engine {
     /// Where everything stands, for a support person; without anything that people wrote (G24).
     pub fn diagnosis(&self, now: Now) -> Diagnosis {
         self.state.diagnosis(&self.config, now)
+    }
+
+    /// What [`Input::Undo`] would take back; `None`: nothing, or there is no way back from it.
+    pub fn undoable(&self) -> Option<Undoable> {
+        self.state.undoable()
     }
 
     /// The operations that build on that one, directly or through others, in order: those that were declared to depend on it,

@@ -61,6 +61,16 @@ pub enum Input {
         /// What they chose.
         choice: crate::Settlement,
     },
+    /// What this person did last on this phone shall be taken back: discarded while it has not left the phone, else undone by
+    /// commands that do the opposite ([`innsync_domain::inverse`]). Answered by [`crate::Output::Executed`] with what was
+    /// discarded (no state) or the last of these commands; refused (`NOTHING_TO_UNDO`, `CHANGED_MEANWHILE`, by the rules)
+    /// nothing is done.
+    Undo {
+        /// Names the answer.
+        request: u64,
+        /// The id of the operation that undoes it.
+        id: Uuid,
+    },
     /// An operation shall be forgotten, by a person's choice. Only a parked one, or one that has never left the phone, is
     /// ([`crate::QueuedOp::may_be_discarded`]).
     Discard {

@@ -48,6 +48,7 @@ mod state;
 mod status;
 mod step;
 mod store;
+mod undo;
 mod verify;
 
 pub use clock::Now;
@@ -55,7 +56,7 @@ pub use diagnosis::{Diagnosis, NextDeadline, Parked, Waiting};
 pub use engine::{Config, Engine, EngineError, Step};
 pub use innsync_protocol::Digest;
 pub use input::{HttpAnswer, HttpFailure, Input, Session, SocketEvent};
-pub use outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt};
+pub use outbox::{Discarded, Footprint, OpState, ParkReason, QueuedOp, Receipt, Undoable};
 pub use output::{ClientEvent, Effect, EffectBody, HttpRequest, Output, Secret, SignInReason, ToastLevel};
 pub use random::backoff_bound;
 pub use record::{redacted, redacted_detail};

@@ -111,6 +111,20 @@ pub enum ParkReason {
     },
 }
 
+/// What [`crate::Input::Undo`] would take back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undoable {
+    /// The operation.
+    pub operation: Uuid,
+    /// Its command's name, `COMPLETE_TASK`.
+    pub command: String,
+    /// The entity it is about.
+    pub entity: EntityRef,
+    /// Whether it has not left the phone: then it is as if it had never been. Else it is undone by doing the opposite, which
+    /// the rules may refuse.
+    pub unsent: bool,
+}
+
 /// What the app holds of a command that it gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {

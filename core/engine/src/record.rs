@@ -47,6 +47,7 @@ pub fn redacted(input: &Input) -> String {
             };
             format!("SETTLE op={parked} as={id} version={} {choice}", seen.unwrap_or_default())
         }
+        Input::Undo { request: _, id } => format!("UNDO as={id}"),
         Input::Discard { id } => format!("DISCARD op={id}"),
         Input::DiscardWithDependents { id } => format!("DISCARD_WITH_DEPENDENTS op={id}"),
         Input::Send { text } => format!("SEND bytes={}", text.len()),

@@ -47,17 +47,20 @@ impl Draft<'_> {
         seen: Option<u64>,
         choice: Settlement,
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
-        let refuse = |reason: &str, message: &str| Ok(Err(Rejection::permanent(reason.into(), message)));
+        let refuse = |reason, message: &str| Ok(Err(Rejection::permanent(reason, message)));
         let Some(old) = self.parked(parked, id) else {
-            return refuse("NOT_IN_CONFLICT", "That change does not wait for a decision of yours any more.");
+            return refuse(
+                Reason::NotInConflict,
+                "That change does not wait for a decision of yours any more.",
+            );
         };
         let OpState::Parked { reason: ParkReason::Conflict { fields, current, .. } } = &old.state else {
-            return refuse("NOT_IN_CONFLICT", "The server refused that change; edit it, or discard it.");
+            return refuse(Reason::NotInConflict, "The server refused that change; edit it, or discard it.");
         };
         let now = self.mirror_row(&old.op.command.primary())?;
         if now.as_ref().map(Entity::version) != seen {
             let message = "It was changed again meanwhile; look at it once more, then choose.";
-            return refuse("CHANGED_MEANWHILE", message);
+            return refuse(Reason::ChangedMeanwhile, message);
         }
         let told = Parked {
             command: &old.op.command,

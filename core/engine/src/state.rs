@@ -18,6 +18,7 @@ use crate::session::SessionState;
 use crate::snapshot::Snapshots;
 use crate::status::SyncStatus;
 use crate::store::Meta;
+use crate::undo::Deed;
 
 /// Cheap to clone: what may be large is shared.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct State {
     pub(crate) heard_at: u64,
     /// The platform says that there is no network, and nothing was heard since.
     pub(crate) no_network: bool,
+    /// What the person did last.
+    pub(crate) deed: Option<Arc<Deed>>,
     /// What was last told.
     pub(crate) status: SyncStatus,
 }

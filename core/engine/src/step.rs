@@ -30,6 +30,7 @@ pub(crate) fn may_write(input: &Input) -> bool {
         | Input::Retry { .. }
         | Input::Edit { .. }
         | Input::Settle { .. }
+        | Input::Undo { .. }
         | Input::Discard { .. }
         | Input::DiscardWithDependents { .. }
         | Input::Send { .. }
@@ -57,6 +58,7 @@ impl Draft<'_> {
             Input::Settle { request, parked, id, seen, choice } => {
                 self.settle(request, parked, id, seen, choice)?;
             }
+            Input::Undo { request, id } => self.undo(request, id)?,
             Input::Discard { id } => self.discard(id),
             Input::DiscardWithDependents { id } => self.discard_with_dependents(id),
             Input::Send { text } => self.send_frame(text),

@@ -2,6 +2,7 @@
 
 use innsync_domain::{
     Command, EntityKind, EntityRef, Person, Priority, Severity, Task, TaskPatch, TaskStatus, TaskType, Uuid,
+    task_steps,
 };
 use innsync_protocol::Problem;
 
@@ -42,46 +43,8 @@ pub(super) fn patch(current: &Task, actor: &Person, mut body: Body) -> Result<Pl
     };
     let assignee = body.clearable("assignedTo")?;
     let status = body.choice("status", TaskStatus::KNOWN)?;
-    let commands = steps(current, actor, patch, assignee, status);
+    let commands = task_steps(current, actor, patch, assignee, status);
     Plan::change(commands, about(current.id), body, Some(&current.clone().into()))
-}
-
-/// The commands that make of the task what was asked: reopen it, edit it, give it to somebody, go on with it.
-fn steps(
-    current: &Task,
-    actor: &Person,
-    patch: TaskPatch,
-    assignee: Option<Option<Uuid>>,
-    target: Option<TaskStatus>,
-) -> Vec<Command> {
-    let task_id = current.id;
-    let mut status = current.status.clone();
-    let mut commands = Vec::new();
-    if !status.is_open() && target.as_ref().is_some_and(|target| *target != status) {
-        commands.push(Command::ReopenTask { task_id });
-        status = TaskStatus::Pending;
-    }
-    if patch != TaskPatch::default() {
-        commands.push(Command::EditTask { task_id, patch });
-    }
-    match assignee.filter(|assignee| *assignee != current.assigned_to) {
-        Some(None) => commands.push(Command::ReleaseTask { task_id }),
-        Some(Some(me)) if me == actor.id && !actor.role.directs() => {
-            commands.push(Command::TakeTask { task_id });
-        }
-        Some(Some(assignee)) => commands.push(Command::AssignTask { task_id, assignee }),
-        None => {}
-    }
-    if matches!(commands.last(), Some(Command::ReleaseTask { .. } | Command::AssignTask { .. })) {
-        status = TaskStatus::Pending;
-    }
-    commands.extend(target.filter(|target| *target != status).map(|target| match target {
-        TaskStatus::InProgress => Command::StartTask { task_id },
-        TaskStatus::Completed => Command::CompleteTask { task_id },
-        TaskStatus::Cancelled => Command::CancelTask { task_id },
-        TaskStatus::Pending | TaskStatus::Other(_) => Command::ReleaseTask { task_id },
-    }));
-    commands
 }
 
 pub(super) fn step(task_id: Uuid, name: &str, mut body: Body) -> Result<Plan, Problem> {

@@ -143,6 +143,9 @@ impl Play {
         if !step["settles"].is_null() {
             return settle(phone, &step["settles"]).await;
         }
+        if step["undoes"].is_string() {
+            return undo(phone, step).await;
+        }
         if let Some(field) = step["restores"].as_str() {
             let lost = lost(phone, field).await.ok_or("nothing of that field lost")?;
             let restored = phone.innsync.restore(lost.conflict.id).await;
@@ -355,6 +358,20 @@ fn shows(sheet: &ConflictSheet, field: &str, what: &Value) -> bool {
         .is_none_or(|theirs| serde_json::from_str(theirs).ok().as_ref() == Some(&field.theirs))
         && what["overwrites"].as_str().is_none_or(|name| sheet.updated_by_name.as_deref() == Some(name))
         && (what["choices"].is_null() || what["choices"] == possible.collect::<Value>())
+}
+
+/// Takes back what was done last: that command.
+async fn undo(phone: &Phone, step: &Value) -> Result<(), String> {
+    let last = phone.innsync.undoable().await.map_err(|error| error.to_string())?;
+    let last = last.map(|it| it.command);
+    if last.as_deref() != step["undoes"].as_str() {
+        return Err(format!("what was done last is {last:?}"));
+    }
+    match (phone.innsync.undo().await, step["isRefused"].as_str()) {
+        (Ok(_), None) => Ok(()),
+        (Err(Error::Rejected(rejection)), Some(reason)) if rejection.reason.as_str() == reason => Ok(()),
+        (answer, reason) => Err(format!("undo gave {answer:?}, not {reason:?}")),
+    }
 }
 
 /// Settles the open conflict as the sheet is just then; one that has moved on is looked at again.

@@ -1,7 +1,9 @@
 //! What people ask of the outbox, on the core's thread.
 
 use innsync_domain::{Command, Uuid};
-use innsync_engine::{Discarded, Input, OpState, ParkReason, QueuedOp, Receipt, Settlement, StoreRead};
+use innsync_engine::{
+    Discarded, Input, OpState, ParkReason, QueuedOp, Receipt, Settlement, StoreRead, Undoable,
+};
 
 use super::{Actor, Reply};
 use crate::error::Error;
@@ -36,6 +38,9 @@ impl Actor {
         match self.queued(parked).map(|queued| queued.state) {
             // The rules refuse it now, on the phone already: it stays parked, with that reason.
             Ok(OpState::Parked { reason: ParkReason::Rejected { rejection } }) => {
+                Err(Error::Rejected(Box::new(rejection)))
+            }
+            Ok(OpState::Parked { reason: ParkReason::Conflict { rejection: Some(rejection), .. } }) => {
                 Err(Error::Rejected(Box::new(rejection)))
             }
             // The commit failed; the reason was told as an event, and most likely is this.
@@ -81,6 +86,23 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// Takes back what the person did last; the answer comes when it is on disk.
+    pub(crate) fn undo(&mut self, id: Uuid, reply: Reply<Receipt>) {
+        let last = self.engine.undoable();
+        let request = self.next_request;
+        self.next_request += 1;
+        self.executing.insert(request, reply);
+        self.input(Input::Undo { request, id });
+        if let Some(last) = last.filter(|last| self.queued(last.operation).is_err()) {
+            self.kept.waiting.settled(last.operation, Outcome::Discarded);
+        }
+    }
+
+    /// What would be taken back.
+    pub(crate) fn undoable(&self) -> Option<Undoable> {
+        self.engine.undoable()
     }
 
     /// The operations that build on that one, in order.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innsync_domain::{Command, Entity, EntityKind, Timestamp, Uuid};
-use innsync_engine::{Discarded, QueuedOp, Receipt, Settlement, StoreRead};
+use innsync_engine::{Discarded, QueuedOp, Receipt, Settlement, StoreRead, Undoable};
 use innsync_store::Quarantined;
 use serde::Serialize;
 use serde_json::Value;
@@ -106,6 +106,24 @@ impl InnSync {
             value: it.lost,
         })
         .await
+    }
+
+    /// Takes back what this person did last on this phone: while it has not left the phone it is as if it had never been
+    /// (the receipt has no state then); after that the opposite is done, by the rules for that. Nothing is done where
+    /// somebody has changed the same since. What was discarded is kept for 30 days ([`InnSync::discarded`]).
+    ///
+    /// Errors: `Rejected` (`NOTHING_TO_UNDO`: nothing was done since the app was opened, or there is no way back from it, as
+    /// from a comment, an alarm or a deletion; `CHANGED_MEANWHILE`; by the rules), `StorageFull`.
+    pub async fn undo(&self) -> Result<Receipt, Error> {
+        self.writable()?;
+        let (id, (reply, answer)) = (self.new_id(), oneshot::channel());
+        self.post(Letter::job(move |actor| actor.undo(id, reply)))?;
+        answer.await.unwrap_or_else(|_| Err(self.no_answer()))
+    }
+
+    /// What [`InnSync::undo`] would take back, for the button that offers it; `None`: nothing.
+    pub async fn undoable(&self) -> Result<Option<Undoable>, Error> {
+        self.ask(|actor| Ok(actor.undoable())).await
     }
 
     /// Puts conflicts aside, as read.

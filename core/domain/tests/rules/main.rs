@@ -16,6 +16,7 @@ mod properties;
 mod suites;
 mod tasks;
 mod text;
+mod undo;
 mod validation;
 mod visibility;
 mod world;

@@ -3,6 +3,7 @@
 
 mod barrier;
 mod commands;
+mod conflicts;
 mod connection;
 mod diagnosis;
 mod effects;
