@@ -14,7 +14,8 @@
 //! While it runs: whatever the server takes is executed once more by the reference and must come to the same
 //! (G2); whenever a phone commits, its mirror must be the reference at its cursor (G6), nothing may leave its outbox
 //! unresolved (G1), and nothing may change and change back without a reason (G7). What it shows is the mirror with the
-//! outbox replayed over it (G7), whoever goes by what commits say of themselves knows it (G6), what it says is about to be sent is sent (G3), and a token costs no attempt (G12). When the
+//! outbox replayed over it (G7), whoever goes by what commits say of themselves knows it (G6), what it says is about to be sent is sent (G3), and a token costs no attempt (G12). Whoever
+//! lost an edit has a record of it (G8), by rules of the simulation's own, and wrong clocks make no difference (G19). When the
 //! plan is over, all faults end, and within a bound everything must be sent, everybody know everything and hold what the
 //! server's digest says (G3, G9), and then rest. What these checks are worth is tried with mutants: `cargo xtask sim
 //! --mutants`, docs/testing.md.

@@ -139,8 +139,8 @@ impl Losses {
         now: Timestamp,
         reached: &mut Vec<Sometimes>,
     ) -> Checked {
-        if let Command::KeepTheirs { operation, fields, .. } = &op.command {
-            return self.gives_up(op, *operation, fields, rows);
+        if let Command::KeepTheirs { operation, .. } = &op.command {
+            return self.gives_up(op, *operation, rows);
         }
         if let Command::DismissConflicts { .. } = &op.command {
             reached.push(Sometimes::Dismissed);
@@ -213,11 +213,8 @@ impl Losses {
             && policy == Policy::Guarded
             && taken.primary.kind == EntityKind::Task
             && progress(&after) > progress(was)
-            && (progress(was) >= progress(&written.before) || not_yet::step_over_reopening());
-        let excused = is_merged
-            || is_step_forward
-            || (!op.base.contains_key(field) && not_yet::named_as_seen())
-            || (op.base_version.is_none() && not_yet::version_not_known());
+            && (progress(was) >= progress(&written.before) || not_yet::stepped_without_a_step(op, field));
+        let excused = is_merged || is_step_forward;
         let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == field && it.lost == *was;
         if excused || taken.records.iter().any(|it| theirs(&it)) {
             return Ok(());
@@ -257,7 +254,8 @@ impl Losses {
     ) -> Checked {
         let (is, me) = (taken.value(field), taken.op.author);
         let policy = taken.policies.of(&taken.primary.kind, field);
-        if is == *wanted {
+        // What a form names as its author saw it is no edit of theirs.
+        if is == *wanted || taken.op.base.get(field) == Some(wanted) {
             return Ok(());
         }
         let was = taken.before.and_then(|before| before.field(field)).unwrap_or_default();
@@ -265,8 +263,7 @@ impl Losses {
             reached.push(Sometimes::MergedText);
             return Ok(());
         }
-        let told = |lost: &Value| lost == wanted || (lost.is_null() && not_yet::impossible_lost_as_null());
-        let mine = |it: &&&Conflict| it.lost_by == me && it.field == field && told(&it.lost);
+        let mine = |it: &&&Conflict| it.lost_by == me && it.field == field && it.lost == *wanted;
         let has_record = taken.records.iter().any(|it| mine(&it));
         if has_record && policy == Policy::LastWriteWins && let Some(written) = self.of(taken, field) {
             reached.push(Sometimes::LastWriteTheirs);
@@ -274,8 +271,7 @@ impl Losses {
                 return Err(taken.wrong(field, &format!("{wanted} was meant later, and it is {is}")));
             }
         }
-        let dropped_whole = !is_patch(&taken.op.command) && !taken.records.is_empty();
-        if has_record || (dropped_whole && not_yet::dropped_whole()) {
+        if has_record {
             return Ok(());
         }
         Err(taken.wrong(field, &format!("its author wanted {wanted}, it is {is}, and they have no record")))
@@ -296,8 +292,7 @@ impl Losses {
             let was = taken.before.and_then(|before| before.field(field)).unwrap_or_default();
             let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == *field && it.lost == was;
             let excused = policy == Policy::AppendOnly
-                || !(op.force && taken.in_dispute(field, written))
-                || (!taken.in_sheet(field) && not_yet::changed_under_deletion());
+                || !(op.force && taken.in_dispute(field, written));
             if !excused && !taken.records.iter().any(|it| theirs(&it)) {
                 return Err(taken.wrong(field, &format!("deleted, and {} has no record", written.by)));
             }
@@ -306,7 +301,7 @@ impl Losses {
     }
 
     /// Whoever keeps what is there has a record of what they give up.
-    fn gives_up(&self, op: &Op, earlier: Uuid, fields: &[FieldConflict], rows: &Rows) -> Checked {
+    fn gives_up(&self, op: &Op, earlier: Uuid, rows: &Rows) -> Checked {
         let Some(contested) = self.contested.get(&earlier) else { return Ok(()) };
         let primary = contested.op.command.primary();
         let has_record = |field: &str| {
@@ -319,9 +314,8 @@ impl Losses {
         let wanted = wanted(&contested.op.command, op.author).into_iter();
         for (field, mine) in listed.chain(wanted) {
             let is = rows.get(&primary).and_then(|row| row.field(&field)).unwrap_or_default();
-            let named = fields.iter().any(|it| it.field == field);
             let sent_again = self.sent_again.get(&earlier).is_some_and(|it| it.contains(&field));
-            if is == mine || sent_again || has_record(&field) || (!named && not_yet::given_up_whole()) {
+            if is == mine || sent_again || has_record(&field) {
                 continue;
             }
             let detail = format!("{} gave up {field} of {} {}, without a record", op.author, primary.kind, primary.id);
@@ -338,11 +332,7 @@ impl Losses {
         let is = taken.value(field);
         let of_author = record.lost_by == taken.op.author;
         let lost = match of_author {
-            true => {
-                let wanted = taken.wanted.get(field);
-                wanted.is_none_or(|wanted| *wanted == record.lost)
-                    || (record.lost.is_null() && not_yet::impossible_lost_as_null())
-            }
+            true => taken.wanted.get(field).is_none_or(|wanted| *wanted == record.lost),
             false => {
 let written = self.of(taken, field).filter(|written| written.by == record.lost_by);
                 let saw = |written: &Written| record.base.is_null() || record.base == written.before;
@@ -350,8 +340,7 @@ let written = self.of(taken, field).filter(|written| written.by == record.lost_b
             }
         };
         let kept = record.kept.is_null() || record.kept == is;
-        let differs = record.lost != is || (record.lost.is_null() && not_yet::impossible_lost_as_null());
-        if about == taken.primary && lost && kept && differs {
+        if about == taken.primary && lost && kept && record.lost != is {
             return Ok(());
         }
         Err(taken.wrong(field, &format!("a record that is not true: {record:?}; it was {was}, is {is}")))

@@ -40,6 +40,8 @@ pub(crate) struct Model {
     marks: Vec<Mark>,
     /// What became of each operation.
     outcomes: BTreeMap<Uuid, OpOutcome>,
+    /// The last commit that the server's log does not have any more.
+    horizon: u64,
     /// How the property decides between edits.
     pub(crate) policies: Policies,
     /// What is known of who lost what, by other means.
@@ -59,6 +61,11 @@ impl Model {
 
     pub(crate) fn outcome(&self, op: Uuid) -> Option<&OpOutcome> {
         self.outcomes.get(&op)
+    }
+
+    /// The server has forgotten the log up to that commit.
+    pub(crate) fn forgotten(&mut self, up_to: u64) {
+        self.horizon = self.horizon.max(up_to);
     }
 
     pub(crate) fn confirmed(&self) -> u64 {
@@ -214,6 +221,7 @@ impl Model {
             None => self.rows.get(&primary).cloned(),
         };
         let lost = lost.into_iter().map(|it| match it.written_in {
+            Some(seq) if seq <= self.horizon => it,
             Some(seq) => Lost { base: self.seen_before(&it, &primary, seq), ..it },
             None => it,
         });

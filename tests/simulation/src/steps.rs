@@ -102,6 +102,7 @@ impl World {
             What::TrimLog { keep } => {
                 self.note(format!("the log is trimmed to {keep}"));
                 let head = self.model.head();
+                self.model.forgotten(head.saturating_sub(keep));
                 self.host.authority.compact(PROPERTY, head.saturating_sub(keep)).map_err(broken)
             }
         }
