@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::conflict::FieldConflict;
 use crate::entity::{Audience, EntityKind, EntityRef, Fields};
+use crate::mutant::{self, Mutant};
 use crate::time::Timestamp;
 use crate::vocabulary::{
     AnnouncementPriority, Department, EmployeeStatus, Priority, Role, Severity, SuiteStatus, TaskStatus,
@@ -590,6 +591,9 @@ fn amend<P: Serialize + DeserializeOwned>(
     let Value::Object(mut fields) = serde_json::to_value(patch).ok()? else { return None };
     for name in without {
         fields.remove(*name);
+    }
+    if !with.is_empty() && mutant::is(Mutant::MergeDropsFields) {
+        fields.clear();
     }
     fields.extend(with.into_iter().map(|(name, value)| (name.to_owned(), value)));
     read(fields.into())

@@ -1,4 +1,4 @@
-//! Twelve mistakes that somebody might make, one at a time: what the simulation is tried with. Each is one short condition
+//! Fifteen mistakes that somebody might make, one at a time: what the simulation is tried with. Each is one short condition
 //! at the place where it would be made.
 //!
 //! They are in builds with the feature `mutants` alone, which only `innsync-simulation` asks for, when told to
@@ -34,11 +34,17 @@ pub enum Mutant {
     EffectBeforeCommit,
     /// A snapshot takes the place of everything, and what it says of operations is not listened to.
     SnapshotWithoutOutcomes,
+    /// An intent counts by the phone's wall clock, as it is set.
+    LastByWallClock,
+    /// A value that lost to a later one is not recorded.
+    LoserNotRecorded,
+    /// Where a field of a patch is merged, the patch's other fields are lost.
+    MergeDropsFields,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::OperationDroppedOn500,
         Self::CursorBeforeCommit,
         Self::DedupeForgotten,
@@ -51,6 +57,9 @@ impl Mutant {
         Self::FootprintForgotten,
         Self::EffectBeforeCommit,
         Self::SnapshotWithoutOutcomes,
+        Self::LastByWallClock,
+        Self::LoserNotRecorded,
+        Self::MergeDropsFields,
     ];
 
     /// Its name, `cursor-before-commit`.
@@ -68,6 +77,9 @@ impl Mutant {
             Self::FootprintForgotten => "footprint-forgotten",
             Self::EffectBeforeCommit => "effect-before-commit",
             Self::SnapshotWithoutOutcomes => "snapshot-without-outcomes",
+            Self::LastByWallClock => "last-by-wall-clock",
+            Self::LoserNotRecorded => "loser-not-recorded",
+            Self::MergeDropsFields => "merge-drops-fields",
         }
     }
 }

@@ -178,7 +178,8 @@ fn decide(writer: &mut Writer<'_>, op: &Op, actor: &Person) -> Result<OpOutcome,
 
 /// When it was meant, never after now. What was not measured counts from its arrival.
 fn intent_of(op: &Op, now: Timestamp) -> Intent {
-    let measured = op.intent.corrected;
+    let wall = mutant::is(Mutant::LastByWallClock).then_some(op.intent.wall);
+    let measured = wall.or(op.intent.corrected);
     Intent { at: measured.map_or(now, |at| at.min(now)), certain: measured.is_some() }
 }
 

@@ -7,6 +7,7 @@ mod horizon;
 mod house;
 mod isolation;
 mod logs;
+mod policies;
 mod sessions;
 mod slow_phones;
 mod sockets;

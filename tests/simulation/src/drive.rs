@@ -3,9 +3,10 @@
 
 use std::fmt::{self, Display};
 
-use innsync_domain::Uuid;
+use innsync_domain::{Uuid, derived_id};
 use innsync_engine::{
-    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, StoreError, Write,
+    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, Settlement, StoreError,
+    Write,
 };
 use innsync_protocol::CloseCode;
 
@@ -109,6 +110,21 @@ impl World {
                 }
                 Choice::GiveUp(*parked)
             }
+            Input::Settle { parked, id, choice, .. } => {
+                if let Some(command) = self.given_by_settling(who, *parked, choice) {
+                    self.given.insert(*id, command);
+                }
+                if let (Settlement::Theirs, Some(old)) = (choice, self.given.get(parked).cloned()) {
+                    let rest = derived_id(*id, "rest");
+                    self.given.insert(rest, old);
+                    self.rests.insert(rest);
+                }
+                Choice::GiveUp(*parked)
+            }
+            Input::Edit { parked, id, command, .. } => {
+                self.given.insert(*id, command.clone());
+                Choice::GiveUp(*parked)
+            }
             Input::Discard { id } => Choice::GiveUp(*id),
             _ => Choice::None,
         }
@@ -158,6 +174,7 @@ impl World {
         let cursor = phone.shadow.meta.cursor;
         self.trace.bytes(&cursor.seq.to_le_bytes());
         self.watch_batch(who, &touched, choice);
+        self.losers_are_told(who, batch, &touched)?;
         let model = self.history_of(who)?;
         let phone = &mut self.phones[who];
         let gone = touched.deleted.iter().map(|op| op.op.id).filter(|id| choice != Choice::GiveUp(*id));
@@ -295,6 +312,10 @@ impl World {
     /// A person was told that their command is saved.
     fn saved(&mut self, who: usize, receipt: &Receipt) -> Checked {
         let id = receipt.id;
+        // What a person gave up, where nothing is left to be recorded.
+        if receipt.state.is_none() && self.given_up.contains(&id) {
+            return Ok(());
+        }
         let Some(command) = self.given.get(&id).cloned() else {
             return Err(Violation::new("G1", format!("{id} was saved, but nobody gave it")));
         };

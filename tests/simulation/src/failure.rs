@@ -66,6 +66,8 @@ pub struct Report {
     pub digests: u64,
     /// How often one found a difference by that, and fetched everything anew.
     pub healed: u64,
+    /// Operations that came to the same with other wall clocks; 0 where that was not tried.
+    pub alike: u64,
     /// What it reached of what some runs should, and how often.
     pub reached: BTreeMap<Sometimes, u64>,
     /// Virtual milliseconds that it took.

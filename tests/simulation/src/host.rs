@@ -269,6 +269,8 @@ fn set_up(plan: &Plan, now: Timestamp, model: &mut Model) -> Result<Authority, L
     let mut authority = Authority::new(ledger, plan.seed);
     let (id, name) = (PROPERTY.to_owned(), "Seaside Motel".to_owned());
     authority.create_property(&Property { id, name, time_zone: "UTC".to_owned() })?;
+    authority.set_policies(PROPERTY, &plan.policies)?;
+    model.policies = plan.policies.clone();
     for (who, human) in PEOPLE.iter().enumerate().take(plan.people) {
         let (role, department) = (human.role.clone(), human.department.clone());
         let (_, committed) = authority.add_person(

@@ -14,7 +14,8 @@
 //! While it runs: whatever the server takes is executed once more by the reference and must come to the same
 //! (G2); whenever a phone commits, its mirror must be the reference at its cursor (G6), nothing may leave its outbox
 //! unresolved (G1), and nothing may change and change back without a reason (G7). What it shows is the mirror with the
-//! outbox replayed over it (G7), whoever goes by what commits say of themselves knows it (G6), what it says is about to be sent is sent (G3), and a token costs no attempt (G12). When the
+//! outbox replayed over it (G7), whoever goes by what commits say of themselves knows it (G6), what it says is about to be sent is sent (G3), and a token costs no attempt (G12). Whoever
+//! lost an edit has a record of it (G8), by rules of the simulation's own, and wrong clocks make no difference (G19). When the
 //! plan is over, all faults end, and within a bound everything must be sent, everybody know everything and hold what the
 //! server's digest says (G3, G9), and then rest. What these checks are worth is tried with mutants: `cargo xtask sim
 //! --mutants`, docs/testing.md.
@@ -30,6 +31,7 @@
 
 mod barriers;
 mod calm;
+mod contest;
 mod digests;
 mod drive;
 mod failure;
@@ -37,9 +39,11 @@ mod host;
 mod ids;
 mod issuer;
 mod lives;
+mod losses;
 mod model;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+mod not_yet;
 mod observers;
 mod people;
 mod phone;
@@ -50,12 +54,14 @@ mod requests;
 mod shadow;
 mod shrink;
 mod sockets;
+mod settling;
 mod sometimes;
 mod steady;
 mod steps;
 mod storage;
 mod told;
 mod trace;
+mod twins;
 mod visits;
 mod watch;
 mod workload;
@@ -111,6 +117,7 @@ pub fn run_plan(plan: &Plan) -> Result<Report, Box<Failure>> {
 pub fn run_with(plan: &Plan, bug: Bug, trace: bool) -> Result<Report, Box<Failure>> {
     let first = if trace { Lines::Printed } else { Lines::Hashed };
     let violation = match run_once(plan, bug, first) {
+        Ok(report) if bug == Bug::None && twins::are_compared(plan) => return with_twin(plan, report),
         Ok(report) => return Ok(report),
         Err((violation, lines)) if trace => return Err(failed(plan, violation, lines)),
         Err((violation, _)) => violation,
@@ -123,6 +130,19 @@ pub fn run_with(plan: &Plan, bug: Bug, trace: bool) -> Result<Report, Box<Failur
             let lines = vec![format!("the same plan once more gives something else: {again}")];
             Err(failed(plan, violation, lines))
         }
+    }
+}
+
+/// A run that was clean is compared with one where all wall clocks are other ones.
+fn with_twin(plan: &Plan, mut report: Report) -> Result<Report, Box<Failure>> {
+    let same = catch_unwind(AssertUnwindSafe(|| twins::compare(plan)));
+    let same = same.unwrap_or_else(|_| Err(Violation::new("RUN", "a panic with other wall clocks")));
+    match same {
+        Ok(same) => {
+            report.alike = same;
+            Ok(report)
+        }
+        Err(violation) => Err(failed(plan, violation, Vec::new())),
     }
 }
 

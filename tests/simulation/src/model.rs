@@ -12,6 +12,8 @@ use innsync_protocol::{Cursor, EntityRow, Mark, Op, OpOutcome};
 use innsync_server::authority::Committed;
 
 use crate::failure::{Checked, Violation};
+use crate::losses::Losses;
+use crate::sometimes::Sometimes;
 
 pub(crate) type Rows = BTreeMap<EntityRef, Entity>;
 
@@ -38,6 +40,12 @@ pub(crate) struct Model {
     marks: Vec<Mark>,
     /// What became of each operation.
     outcomes: BTreeMap<Uuid, OpOutcome>,
+    /// The last commit that the server's log does not have any more.
+    horizon: u64,
+    /// How the property decides between edits.
+    pub(crate) policies: Policies,
+    /// What is known of who lost what, by other means.
+    pub(crate) losses: Losses,
 }
 
 impl Model {
@@ -55,12 +63,18 @@ impl Model {
         self.outcomes.get(&op)
     }
 
+    /// The server has forgotten the log up to that commit.
+    pub(crate) fn forgotten(&mut self, up_to: u64) {
+        self.horizon = self.horizon.max(up_to);
+    }
+
     pub(crate) fn confirmed(&self) -> u64 {
         self.log.iter().filter(|entry| entry.op.is_some()).count() as u64
     }
 
     /// A commit of the set-up, as the server reports it.
     pub(crate) fn adopt(&mut self, committed: &Committed) {
+        self.losses.written(committed, None);
         let intent = Intent { at: committed.at, certain: true };
         let changes = committed.changes.to_vec();
         self.apply(Entry { by: committed.by, op: None, intent, changes });
@@ -115,6 +129,18 @@ impl Model {
         }
     }
 
+    /// After [`Model::answered`]: whoever lost by it has a record.
+    pub(crate) fn loses(
+        &mut self,
+        op: &Op,
+        outcome: &OpOutcome,
+        committed: Option<&Committed>,
+        now: Timestamp,
+    ) -> Checked<Vec<Sometimes>> {
+        let Self { losses, rows, policies, .. } = self;
+        losses.answered(op, outcome, committed, rows, policies, now)
+    }
+
     /// An outcome as its author may hear it now: of a conflict about what has gone out of their sight, only that it was
     /// one (G25).
     fn told_again(&self, author: Uuid, outcome: &OpOutcome) -> OpOutcome {
@@ -138,7 +164,7 @@ impl Model {
             base_version: op.base_version,
             force: op.force,
             settles: &settles,
-            policies: &Policies::default(),
+            policies: &self.policies,
             stamps: self.stamps.get(&op.command.primary()).unwrap_or(&no_stamps),
         };
         let taken = match decide(&edit, self) {
@@ -195,6 +221,7 @@ impl Model {
             None => self.rows.get(&primary).cloned(),
         };
         let lost = lost.into_iter().map(|it| match it.written_in {
+            Some(seq) if seq <= self.horizon => it,
             Some(seq) => Lost { base: self.seen_before(&it, &primary, seq), ..it },
             None => it,
         });

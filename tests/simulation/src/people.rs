@@ -8,6 +8,8 @@ pub(crate) const ANA: usize = 0;
 pub(crate) const BEN: usize = 1;
 /// Maria manages.
 pub(crate) const MARIA: usize = 2;
+/// Sam supervises, in plans that have them.
+pub(crate) const SAM: usize = 3;
 /// How many there are unless a plan says otherwise.
 pub(crate) const FEW: usize = 3;
 

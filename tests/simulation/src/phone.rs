@@ -156,6 +156,11 @@ impl Phone {
         Now { boot_ms: at - self.booted_at + BOOTED_MS, wall: wall(at).plus_millis(self.skew_ms) }
     }
 
+    /// What goes into the ids that the app makes: its wall clock; or, where `timely`, the true time.
+    pub(crate) fn id_time(&self, at: u64, timely: bool) -> Timestamp {
+        if timely { wall(at) } else { self.now(at).wall }
+    }
+
     /// An engine over what is on the disk.
     pub(crate) fn open_engine(&mut self, at: u64, seed: u64) -> Checked<Result<(), EngineError>> {
         self.life += 1;

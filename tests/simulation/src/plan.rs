@@ -1,10 +1,11 @@
 //! What a run does, decoded from its seed: which faults are on, and who does what when. A plan is a value: saved as JSON
 //! it gives the same run again, and with steps taken out a shorter one.
 
-use innsync_domain::EntityKind;
+use innsync_domain::{EntityKind, Policies};
 use innsync_random::Random;
 use serde::{Deserialize, Serialize};
 
+use crate::contest;
 use crate::people::{ANA, BEN, FEW, MARIA, PEOPLE};
 use crate::workload::Deed;
 
@@ -26,6 +27,13 @@ pub struct Plan {
     /// How many people there are, each with a phone.
     #[serde(default = "few", skip_serializing_if = "is_few")]
     pub people: usize,
+    /// How the property decides between edits, where that is not as the table says.
+    #[serde(default, skip_serializing_if = "is_table")]
+    pub policies: Policies,
+}
+
+fn is_table(policies: &Policies) -> bool {
+    *policies == Policies::default()
 }
 
 fn few() -> usize {
@@ -215,6 +223,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<Hint>,
     },
+    /// A person settles a conflict of theirs, by what they were shown last, or earlier.
+    Settle { who: usize, pick: u64 },
     /// Maria takes the person off the staff, and back onto it after `ms`.
     Dismiss { who: usize, ms: u64 },
 }
@@ -271,8 +281,28 @@ impl Plan {
         trouble(&mut random, &mut steps, people);
         more_trouble(seed, &mut steps, people);
         backgrounds(seed, &mut steps, people);
-        steps.sort_by_key(|step| step.at);
-        Self { seed, faults, skew_ms, steps, disks: disks(seed), people }
+        let mut plan = Self {
+            seed,
+            faults,
+            skew_ms,
+            steps,
+            disks: disks(seed),
+            people,
+            policies: Policies::default(),
+        };
+        plan.contests();
+        plan.steps.sort_by_key(|step| step.at);
+        plan
+    }
+
+    /// People who change the same things at once, in some runs: sam is among them.
+    fn contests(&mut self) {
+        let Some(contest) = contest::of(self.seed, self.end()) else { return };
+        let (rivals, skews) = (contest.skew_ms.len(), contest.skew_ms);
+        self.people = self.people.max(rivals);
+        self.skew_ms.splice(..rivals.min(self.skew_ms.len()), skews);
+        self.policies = contest.policies;
+        self.steps.extend(contest.steps);
     }
 
     /// When the last step is over, in milliseconds from the start.

@@ -12,7 +12,9 @@ use crate::host::{Handled, problem};
 use crate::phone::wall;
 use crate::queue::{Event, Request};
 use crate::releases;
+use crate::settling::{give_up_the_same, is_part_of};
 use crate::sometimes::Sometimes;
+use crate::twins::Answered;
 use crate::world::World;
 
 impl World {
@@ -154,7 +156,7 @@ impl World {
         let handled = self.host.answer(&request, self.faults.releases, wall(self.now));
         let Handled { mut answer, mut lines, committed } = handled;
         if request.path == "/v1/ops" && answer.status == 200 {
-            self.pushed(&request, &answer)?;
+            self.pushed(&request, &answer, &committed)?;
         }
         let took_effect = !committed.is_empty();
         self.committed(committed)?;
@@ -227,7 +229,7 @@ impl World {
     }
 
     /// The reference hears what the server said of each operation.
-    fn pushed(&mut self, request: &Request, answer: &HttpAnswer) -> Checked {
+    fn pushed(&mut self, request: &Request, answer: &HttpAnswer, committed: &[Committed]) -> Checked {
         let unreadable = |error: serde_json::Error| Violation::new("RUN", format!("a push: {error}"));
         let sent: PushRequest = serde_json::from_str(&request.body).map_err(unreadable)?;
         let answer: PushAnswer = serde_json::from_str(&answer.body).map_err(unreadable)?;
@@ -240,7 +242,10 @@ impl World {
             self.note(format!("  {who}'s {} {id}: {}", op.command.name(), outcome_text(result)));
             // Read marks that wait join each other.
             let same =
-                |given: &Command| *given == op.command || (given.is_cosmetic() && op.command.is_cosmetic());
+                |given: &Command| *given == op.command
+                    || (given.is_cosmetic() && op.command.is_cosmetic())
+                    || give_up_the_same(given, &op.command)
+                    || (self.rests.contains(&op.id) && is_part_of(given, &op.command));
             if !self.given.get(&op.id).is_some_and(same) || op.id != *id {
                 let detail = format!("operation {} {} was never given by {who}", op.id, op.command.name());
                 return Err(Violation::new("G2", detail));
@@ -249,7 +254,13 @@ impl World {
             if self.is_joined_by_another(&op, result) {
                 continue;
             }
+            let commit = committed.iter().find(|it| it.result.as_ref().is_some_and(|(_, it)| it.id == *id));
+            if let Some(diary) = &mut self.diary {
+                diary.push(Answered::new(self.now, &op, result, commit));
+            }
             self.model.answered(&op, result, wall(self.now))?;
+            let reached = self.model.loses(&op, result, commit, wall(self.now))?;
+            reached.into_iter().for_each(|what| self.reach(what));
         }
         Ok(())
     }
@@ -259,6 +270,9 @@ impl World {
         senders.insert(phone);
         if senders.len() > 1 {
             self.reach(Sometimes::SentBySeveral);
+        }
+        if op.intent.corrected.is_none() {
+            self.reach(Sometimes::Uncertain);
         }
         match outcome {
             OpOutcome::Duplicate { .. } => self.reach(Sometimes::Duplicate),

@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use innsync_domain::Policies;
+
 use crate::failure::Failure;
 use crate::people::FEW;
 use crate::plan::{Faults, Plan, Releases, What};
@@ -121,6 +123,7 @@ impl Search<'_> {
         let plan = self.best.plan.clone();
         self.keeps(Plan { skew_ms: vec![0; plan.skew_ms.len()], ..plan.clone() });
         self.keeps(Plan { disks: Vec::new(), ..self.best.plan.clone() });
+        self.keeps(Plan { policies: Policies::default(), ..self.best.plan.clone() });
         for disk in (0..self.best.plan.disks.len()).rev() {
             let mut plan = self.best.plan.clone();
             plan.disks.remove(disk);
@@ -148,6 +151,7 @@ impl What {
         match self {
             Self::Act { who, .. }
             | Self::Decide { who, .. }
+            | Self::Settle { who, .. }
             | Self::Crash { who, .. }
             | Self::Close { who, .. }
             | Self::Partition { who, .. }

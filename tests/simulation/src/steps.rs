@@ -37,6 +37,7 @@ impl World {
             What::Dismiss { who, ms } => self.dismiss(who, ms),
             What::Act { who, deed, pick } => self.act(who, deed, pick),
             What::Decide { who, pick } => self.decide(who, pick),
+            What::Settle { who, pick } => self.settle_one(who, pick),
             What::Crash { who, point: CrashPoint::Idle, down_ms, reboot } => {
                 if self.phones[who].engine.is_some() { self.kill(who, down_ms, reboot) } else { Ok(()) }
             }
@@ -101,6 +102,7 @@ impl World {
             What::TrimLog { keep } => {
                 self.note(format!("the log is trimmed to {keep}"));
                 let head = self.model.head();
+                self.model.forgotten(head.saturating_sub(keep));
                 self.host.authority.compact(PROPERTY, head.saturating_sub(keep)).map_err(broken)
             }
         }
@@ -111,7 +113,7 @@ impl World {
         if phone.engine.is_none() || phone.is_frozen(self.now) {
             return Ok(());
         }
-        let now = phone.now(self.now).wall;
+        let now = phone.id_time(self.now, self.ids_are_timely);
         let (who_is, people) = (phone.person, self.plan.people);
         let scene = Scene { shown: &phone.shadow.shown, who: who_is, people, now };
         let Some(command) = scene.command(deed, pick) else { return Ok(()) };
@@ -133,11 +135,17 @@ impl World {
         // Who is off the staff for good is in no day's story.
         let dismissal = matches!(command, Command::DeleteEmployee { .. });
         if pick.is_multiple_of(2) && !dismissal {
-            let id = ids::version_7(&mut self.ids, self.phones[who].now(self.now).wall);
+            let id = self.new_id(who);
             self.feed(who, Input::Retry { parked: op, id })
         } else {
             self.feed(who, Input::Discard { id: op })
         }
+    }
+
+    /// An id as that phone makes one now.
+    pub(crate) fn new_id(&mut self, who: usize) -> Uuid {
+        let at = self.phones[who].id_time(self.now, self.ids_are_timely);
+        ids::version_7(&mut self.ids, at)
     }
 
     /// What is parked on a phone, in the order of intent.
@@ -234,8 +242,8 @@ impl World {
     fn maria_does(&mut self, command: Command) -> Checked {
         let phone = &mut self.phones[MARIA];
         phone.requests += 1;
-        let (request, now) = (phone.requests, phone.now(self.now).wall);
-        let id = ids::version_7(&mut self.ids, now);
+        let request = phone.requests;
+        let id = self.new_id(MARIA);
         self.feed(MARIA, Input::Execute { request, id, command, depends_on: Vec::new() })
     }
 

@@ -27,6 +27,9 @@ impl fmt::Display for Plan {
             write!(f, "; {:?}", self.faults.releases)?;
         }
         writeln!(f)?;
+        for (field, policy, _) in self.policies.table().filter(|(_, _, chosen)| *chosen) {
+            writeln!(f, "  of {field}: {policy}")?;
+        }
         for disk in &self.disks {
             writeln!(f, "  {}'s disk: {:?}", name(disk.who), disk.faults)?;
         }
@@ -48,6 +51,7 @@ impl fmt::Display for What {
                 write!(f, "{} tries again what is parked", name(*who))
             }
             Self::Decide { who, .. } => write!(f, "{} discards what is parked", name(*who)),
+            Self::Settle { who, pick } => write!(f, "{} settles a conflict (pick {pick})", name(*who)),
             Self::Crash { who, point, down_ms, reboot } => {
                 let what = if *reboot { "phone" } else { "app" };
                 write!(f, "{}'s {what} dies ({point:?}), for {down_ms} ms", name(*who))

@@ -45,6 +45,19 @@ pub enum Deed {
     Announce,
     ChangeShift,
     MarkRead,
+    // What many change at once, see `contest.rs`.
+    SharedTask,
+    SharedNote,
+    Rewrite,
+    Reprioritise,
+    Reassign,
+    StepTask,
+    StepSuite,
+    EditMuch,
+    EditPeople,
+    Remove,
+    RestoreValue,
+    DismissConflicts,
 }
 
 use Deed as D;
@@ -226,6 +239,18 @@ impl Scene<'_> {
                 on_duty_employees: vec![employee(ANA)],
             },
             D::MarkRead => self.mark_read(r)?,
+            D::SharedTask
+            | D::SharedNote
+            | D::Rewrite
+            | D::Reprioritise
+            | D::Reassign
+            | D::StepTask
+            | D::StepSuite
+            | D::EditMuch
+            | D::EditPeople
+            | D::Remove
+            | D::RestoreValue
+            | D::DismissConflicts => self.contest(deed, r, id)?,
         })
     }
 

@@ -12,7 +12,7 @@ use crate::Bug;
 use crate::failure::{Checked, Report, Violation};
 use crate::host::Host;
 use crate::model::Model;
-use crate::people::{FEW, employee};
+use crate::people::{PEOPLE, employee};
 use crate::phone::{Phone, wall};
 use crate::plan::{Faults, Plan};
 use crate::queue::{Event, Queue};
@@ -20,6 +20,7 @@ use crate::sockets::Conn;
 use crate::sometimes::Sometimes;
 use crate::storage::{End, Storage};
 use crate::trace::{Lines, Trace};
+use crate::twins::Diary;
 
 /// Events in one run for each phone, or if it is long, in one of its seconds; more is a run that spins.
 const EVENTS: u64 = 20_000;
@@ -61,10 +62,18 @@ pub(crate) struct World {
     /// Every operation that a person gave, whether or not they heard that it was saved.
     pub(crate) given: BTreeMap<Uuid, Command>,
     pub(crate) accepted: BTreeMap<Uuid, Accepted>,
+    /// Operations that carry on with what nobody else had changed, of one that was given up.
+    pub(crate) rests: BTreeSet<Uuid>,
     /// Operations that a person gave up.
     pub(crate) given_up: BTreeSet<Uuid>,
     pub(crate) parked: BTreeSet<Uuid>,
     pub(crate) is_calm: bool,
+    /// Ids are made of the true time, not of phones' wall clocks, see `twins.rs`.
+    pub(crate) ids_are_timely: bool,
+    /// What became of each operation, where it is compared with another run.
+    pub(crate) diary: Option<Diary>,
+    /// Which effect told which phone of a value that lost.
+    pub(crate) told: BTreeMap<(usize, String), Uuid>,
     /// What was reached, and how often.
     pub(crate) reached: BTreeMap<Sometimes, u64>,
     /// Which phones have sent each operation to the server.
@@ -106,9 +115,13 @@ impl World {
             last_conn: 0,
             given: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            rests: BTreeSet::new(),
             given_up: BTreeSet::new(),
             parked: BTreeSet::new(),
             is_calm: false,
+            ids_are_timely: false,
+            diary: None,
+            told: BTreeMap::new(),
             reached: BTreeMap::new(),
             senders: BTreeMap::new(),
             disk_faults: 0,
@@ -128,7 +141,7 @@ impl World {
             self.queue.push(step.at, Event::Step(index));
         }
         self.queue.push(1_000, Event::HubTick { life: 0 });
-        if self.phones.len() > FEW {
+        if self.phones.len() == PEOPLE.len() {
             self.reach(Sometimes::ManyPhones);
         }
         self.until(self.plan.end() + 1)?;
@@ -147,6 +160,7 @@ impl World {
             disk_faults: self.disk_faults,
             digests: self.digests,
             healed: self.healed()?,
+            alike: 0,
             virtual_ms: self.now,
         })
     }

@@ -7,6 +7,7 @@ use crate::entity::{Conflict, EntityKind, EntityRef, Fields};
 use crate::execute::scratch::Found;
 use crate::execute::{Scratch, Stop, check, run};
 use crate::limits;
+use crate::mutant::{self, Mutant};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::visibility::may_see;
@@ -19,6 +20,7 @@ fn reference(id: Uuid) -> EntityRef {
 /// (those of the property's first day) are not kept.
 pub fn records(operation: Uuid, entity: &EntityRef, lost: Vec<Lost>, decided_at: Timestamp) -> Vec<Conflict> {
     let known = lost.into_iter().filter(|it| !it.lost_by.is_nil());
+    let known = known.filter(|it| it.policy != Policy::LastWriteWins || !mutant::is(Mutant::LoserNotRecorded));
     known
         .map(|it| Conflict {
             id: conflict_id(operation, &it.field),

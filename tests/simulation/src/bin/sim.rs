@@ -39,7 +39,7 @@ struct Arguments {
     /// Processes at once; one for each processor unless given. (Not threads: SQLite's randomness is the process's.)
     #[arg(long, value_name = "N")]
     jobs: Option<u64>,
-    /// Runs each of the twelve mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
+    /// Runs each of the fifteen mutants over so many seeds until it is caught. Needs a build that has them: `cargo xtask sim
     /// --mutants`.
     #[arg(long, conflicts_with_all = ["minutes", "disks", "plan", "json", "jobs", "trace", "keep_going"])]
     mutants: bool,
@@ -81,6 +81,9 @@ struct Sum {
     /// What some runs should reach, and how many did.
     #[serde(default)]
     reached: BTreeMap<String, u64>,
+    /// Operations that came to the same with other wall clocks.
+    #[serde(default)]
+    alike: u64,
     /// Milliseconds of all processes together.
     millis: u64,
 }
@@ -105,6 +108,7 @@ impl Sum {
         self.parked += other.parked;
         self.disk_faults += other.disk_faults;
         self.digests += other.digests;
+        self.alike += other.alike;
         self.millis += other.millis;
         for (what, runs) in other.reached {
             *self.reached.entry(what).or_default() += runs;
@@ -123,12 +127,13 @@ impl Sum {
 
     fn print(&self, begun: Instant) {
         println!(
-            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {} digests compared; {:.1} ms a seed, {:.1} s in all",
+            "{} operations saved, {} confirmed, {} parked; {} faults of disks; {} digests compared; {} operations tried with other clocks; {:.1} ms a seed, {:.1} s in all",
             self.saved,
             self.confirmed,
             self.parked,
             self.disk_faults,
             self.digests,
+            self.alike,
             self.millis as f64 / self.seeds().max(1) as f64,
             begun.elapsed().as_secs_f64()
         );
@@ -241,6 +246,7 @@ fn one(plan: &Plan, arguments: &Arguments, sum: &mut Sum) {
             sum.parked += report.parked;
             sum.disk_faults += report.disk_faults;
             sum.digests += report.digests;
+            sum.alike += report.alike;
             for what in report.reached.keys() {
                 *sum.reached.entry(what.text().to_owned()).or_default() += 1;
             }
