@@ -8,12 +8,12 @@ use innsync_domain::Uuid;
 use innsync_protocol::{Op, OpOutcome};
 use innsync_server::authority::Committed;
 
+use crate::Bug;
 use crate::failure::{Checked, Violation};
 use crate::plan::{Plan, What};
 use crate::trace::Lines;
 use crate::watch::look;
 use crate::world::World;
-use crate::Bug;
 
 /// One seed in so many is run so.
 const EVERY: u64 = 50;
@@ -37,7 +37,10 @@ impl Answered {
             OpOutcome::Applied { .. } => "applied".to_owned(),
             OpOutcome::Merged { .. } => "merged".to_owned(),
             OpOutcome::Conflict { fields, .. } => {
-                format!("conflict {:?}", fields.iter().map(|it| (&it.field, &it.mine, &it.theirs)).collect::<Vec<_>>())
+                format!(
+                    "conflict {:?}",
+                    fields.iter().map(|it| (&it.field, &it.mine, &it.theirs)).collect::<Vec<_>>()
+                )
             }
             OpOutcome::Rejected { rejection, .. } => format!("rejected {}", rejection.reason.as_str()),
             OpOutcome::Duplicate { .. } | OpOutcome::Retry { .. } => "later".to_owned(),
