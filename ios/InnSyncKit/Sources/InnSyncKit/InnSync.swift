@@ -53,9 +53,10 @@ public protocol InnSync: Sendable {
 
     /// Settles a conflict of ``conflicts()``; returns the operation that settles it. To leave it for later nothing is called.
     ///
-    /// Throws ``InnSyncError/rejected(_:)``, and the operation stays as it was: `CHANGED_MEANWHILE` where somebody changed it
-    /// once more (the sheet shows that by now), or by the rules; ``InnSyncError/invalidInput(detail:)`` where there is no such
-    /// operation.
+    /// Throws ``InnSyncError/rejected(_:)``, and the operation stays as it was: `changedMeanwhile` where somebody changed it
+    /// once more (the sheet shows that by now), `notInConflict` where it waits for no such decision, `invalidField` where
+    /// merged values leave out a field in dispute or name one that the change is not about, or by the rules;
+    /// ``InnSyncError/invalidInput(detail:)`` where there is no such operation, or it is not parked.
     ///
     /// - Parameters:
     ///   - operation: the sheet's operation.
@@ -74,6 +75,19 @@ public protocol InnSync: Sendable {
     /// Puts conflicts aside, as read. Throws what ``execute(_:dependsOn:)`` does.
     @discardableResult
     func dismiss(_ conflicts: [UUID]) async throws -> Receipt
+
+    /// Takes back what this person did last on this phone. While it has not left the phone, it is as if it had never been: the
+    /// receipt has no state, and ``discarded()`` keeps the operation for 30 days. After that the opposite is done, by the rules
+    /// for that: the receipt is of that new operation.
+    ///
+    /// Throws ``InnSyncError/rejected(_:)``, with nothing done: `nothingToUndo` where nothing was done since the app was
+    /// opened, or there is no way back from it (a comment, an alarm, a deletion); `changedMeanwhile` where somebody has changed
+    /// the same since; or by the rules.
+    @discardableResult
+    func undo() async throws -> Receipt
+
+    /// What ``undo()`` would take back, for the button that offers it; nil: nothing.
+    func undoable() async throws -> Undoable?
 
     /// The operations that build on that one, directly or through others, in order: declared so, or about an entity that it
     /// creates.

@@ -46,6 +46,14 @@ final class LiveInnSync: InnSync {
         try await told { try await self.handle.dismiss(conflicts: conflicts) }
     }
 
+    func undo() async throws -> Receipt {
+        try await told { try await self.handle.undo() }
+    }
+
+    func undoable() async throws -> Undoable? {
+        try await told { try await self.handle.undoable() }
+    }
+
     func dependents(of operation: UUID) async throws -> [QueuedOp] {
         try await told { try await self.handle.dependents(operation: operation) }
     }

@@ -59,6 +59,8 @@ public typealias ParkReason = InnSyncCore.ParkReason
 public typealias Rejection = InnSyncCore.Rejection
 /// One field that somebody else changed meanwhile.
 public typealias FieldConflict = InnSyncCore.FieldConflict
+/// What could be taken back.
+public typealias Undoable = InnSyncCore.Undoable
 /// What became of an operation.
 public typealias Outcome = InnSyncCore.Outcome
 /// What becomes of unsent work at sign-out.

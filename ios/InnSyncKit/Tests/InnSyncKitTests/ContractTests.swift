@@ -30,10 +30,12 @@ struct ContractTests {
         #expect(try await innsync.myTasks().first().tasks.isEmpty)
         #expect(try await innsync.live(Query(kind: .shift)).first().isEmpty)
 
-        // There is nothing to be settled or restored.
+        // There is nothing to be settled, restored or taken back.
         #expect(try await innsync.conflicts().first() == Conflicts(open: [], lost: [], unseen: 0))
         await #expect { try await innsync.settle(UUID(), seen: 1, choice: .mine) } throws: { $0.isInvalidInput }
         await #expect { try await innsync.restore(UUID()) } throws: { $0.isInvalidInput }
+        #expect(try await innsync.undoable() == nil)
+        await #expect { try await innsync.undo() } throws: { $0.isRejected(.nothingToUndo) }
 
         // Commands are saved.
         let operations = innsync.operations()
@@ -64,6 +66,17 @@ struct ContractTests {
         #expect(try await innsync.settled(second.id, within: patience) == .discarded)
         #expect(try await innsync.outbox().map(\.id) == [first.id, third.id])
 
+        // They take back what they did last, as if it had never been; before that they did the third.
+        let fourth = try await note("Minibar again", innsync)
+        let undoable = Undoable(operation: fourth.id, command: "CREATE_NOTE", entity: fourth.entity, unsent: true)
+        #expect(try await innsync.undoable() == undoable)
+        let undone = try await innsync.undo()
+        #expect(undone == Receipt(id: fourth.id, command: "CREATE_NOTE", entity: fourth.entity, state: nil))
+        #expect(try await innsync.settled(fourth.id, within: patience) == .discarded)
+        #expect(try await innsync.discarded().map(\.op.id) == [fourth.id, second.id])
+        #expect(try await innsync.outbox().map(\.id) == [first.id, third.id])
+        #expect(try await innsync.undoable()?.operation == third.id)
+
         // Online.
         try innsync.connect()
         try innsync.networkChanged(available: true)
@@ -73,6 +86,18 @@ struct ContractTests {
         #expect(try await innsync.outbox().isEmpty)
         #expect(try await becomes { try innsync.connectionState() == .connected })
         #expect(try await becomes { try await innsync.syncLine().first().state == .upToDate })
+
+        // What was sent is taken back once; there is nothing left then.
+        let fifth = try await note("Minibar once more", innsync)
+        try await innsync.upToDate(within: patience)
+        #expect(try await innsync.undoable()?.operation == fifth.id)
+        #expect(try await innsync.undoable()?.unsent == false)
+        #expect(try await innsync.undo().entity == fifth.entity)
+        try await innsync.upToDate(within: patience)
+        #expect(try await innsync.outbox().isEmpty)
+        #expect(try await innsync.get(fifth.entity) == nil)
+        #expect(try await innsync.undoable() == nil)
+        await #expect { try await innsync.undo() } throws: { $0.isRejected(.nothingToUndo) }
 
         // A consumer that is cancelled within a batch gets it again.
         var seen: Set<UUID> = []
@@ -189,7 +214,11 @@ struct FakeTests {
         #expect(sheet.fields[0].theirs == #""Four \"big\" towels""#)
         let lost = LostValue.preview(lost: "Soap", kept: "Shampoo")
         innsync.show(Conflicts(open: [sheet], lost: [lost], unseen: 1))
-        await #expect { try await innsync.settle(parked.id, seen: 3, choice: .mine) } throws: { $0.isChangedMeanwhile }
+        await #expect {
+            try await innsync.settle(parked.id, seen: 3, choice: .mine)
+        } throws: {
+            $0.isRejected(.changedMeanwhile)
+        }
         #expect(try await innsync.outbox().map(\.id) == [parked.id], "it stays as it was")
         let settling = try await innsync.settle(parked.id, seen: 4, choice: .mine)
         #expect(settling.command == "EDIT_TASK" && settling.entity == sheet.entity)
@@ -197,6 +226,7 @@ struct FakeTests {
         #expect(try await innsync.conflicts().first() == Conflicts(open: [], lost: [lost], unseen: 1))
         #expect(try await innsync.settled(parked.id, within: patience) == .discarded)
         #expect(innsync.settlements == [parked.id: .mine])
+        #expect(try await innsync.undoable()?.operation == settling.id)
         #expect(try await innsync.syncLine().first().state == .syncing)
         await #expect { try await innsync.settle(parked.id, seen: 4, choice: .mine) } throws: { $0.isInvalidInput }
         innsync.confirms = true
@@ -210,6 +240,7 @@ struct FakeTests {
         innsync.show(Conflicts(open: [sheet], lost: [], unseen: 0))
         let settling = try await innsync.settle(sheet.operation, seen: sheet.version, choice: .theirs)
         #expect(settling.command == "KEEP_THEIRS" && settling.entity.kind == .conflict)
+        #expect(try await innsync.undoable() == nil, "how it was settled is not taken back")
         #expect(try await innsync.conflicts().first().open.isEmpty)
     }
 
@@ -239,6 +270,41 @@ struct FakeTests {
         ]
         #expect(outbox.map(\.entity) == about)
         await #expect { try await innsync.restore(UUID()) } throws: { $0.isInvalidInput }
+    }
+
+    @Test("A value that was restored by mistake has lost again")
+    func unrestores() async throws {
+        let innsync = FakeInnSync()
+        let lost = [LostValue.preview(lost: "Soap", kept: "Shampoo"), .preview(lost: "Bread", kept: "Cake")]
+        innsync.show(Conflicts(open: [], lost: lost, unseen: 2))
+        let restoring = try await innsync.restore(lost[0].conflict.id)
+        try await innsync.dismiss([lost[1].conflict.id])
+        try await innsync.execute(.markRead(notificationIds: [UUID()]))
+        #expect(try await innsync.undoable()?.operation == restoring.id, "what was read is not taken back")
+        #expect(try await innsync.undo().state == nil)
+        let shown = try await innsync.conflicts().first()
+        #expect(shown.lost[0] == lost[0] && shown.unseen == 1)
+        #expect(try await innsync.outbox().map(\.command) == ["DISMISS_CONFLICTS", "MARK_READ"])
+        #expect(innsync.undone == [restoring.id])
+        #expect(try await innsync.undoable() == nil)
+        try await innsync.discard(innsync.restore(lost[0].conflict.id).id)
+        #expect(try await innsync.conflicts().first().lost[0] == lost[0], "also when it is discarded")
+    }
+
+    @Test("What is undone is the operation as it is by now")
+    func undoesRetried() async throws {
+        let innsync = FakeInnSync()
+        try await innsync.execute(.takeTask(taskId: UUID()))
+        let second = try await innsync.execute(.takeTask(taskId: UUID()))
+        innsync.park(second.id, .conflict(current: nil, fields: [], rejection: nil, deleted: nil))
+        let again = try await innsync.retry(second.id)
+        #expect(try await innsync.undo().id == again)
+        try innsync.connect()
+        #expect(try await innsync.undoable() == nil, "what was sent before that stays")
+        let third = try await innsync.execute(.takeTask(taskId: UUID()))
+        #expect(try await innsync.undo().id == third.id)
+        #expect(innsync.undone == [again, third.id])
+        #expect(try await innsync.discarded().map(\.op.id) == [again])
     }
 
     @Test("The log has what is told to it, up to the level that is read")
@@ -271,8 +337,8 @@ extension Error {
         if case .invalidInput = self as? InnSyncError { true } else { false }
     }
 
-    fileprivate var isChangedMeanwhile: Bool {
+    fileprivate func isRejected(_ reason: Reason) -> Bool {
         guard case .rejected(let rejection) = self as? InnSyncError else { return false }
-        return rejection.reason == .other(value: "CHANGED_MEANWHILE")
+        return rejection.reason == reason
     }
 }

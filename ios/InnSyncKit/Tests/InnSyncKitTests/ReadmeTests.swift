@@ -39,13 +39,26 @@ func showEffects(of innsync: any InnSync, toast: (_ key: String) async -> Void) 
 }
 // README: end
 
+// README: undo
+/// For the bar that is shown after a tap; `ask` says whether its “Undo” was tapped. Returns why it cannot be undone.
+func offerUndo(_ innsync: any InnSync, ask: (_ command: String) async -> Bool) async throws -> String? {
+    guard let last = try await innsync.undoable(), await ask(last.command) else { return nil }
+    do {
+        if try await innsync.undoable()?.operation == last.operation { try await innsync.undo() }
+        return nil
+    } catch InnSyncError.rejected(let rejection) {
+        return rejection.message
+    }
+}
+// README: end
+
 // README: conflicts
 /// False: somebody changed it once more, and the person must look again. Needs no network.
 func settle(_ sheet: ConflictSheet, _ choice: Settlement, _ innsync: any InnSync) async throws -> Bool {
     do {
         try await innsync.settle(sheet.operation, seen: sheet.version, choice: choice)
         return true
-    } catch InnSyncError.rejected(let rejection) where rejection.reason == .other(value: "CHANGED_MEANWHILE") {
+    } catch InnSyncError.rejected(let rejection) where rejection.reason == .changedMeanwhile {
         return false
     }
 }
@@ -106,7 +119,7 @@ struct ReadmeTests {
         let file = URL(fileURLWithPath: path, relativeTo: here.deletingLastPathComponent().appendingPathComponent(""))
         let shown = try swift(in: String(contentsOf: file, encoding: .utf8))
         let compiled = try regions(of: String(contentsOf: here, encoding: .utf8))
-        #expect(compiled.count == 6)
+        #expect(compiled.count == 7)
         #expect(Set(shown) == Set(compiled))
     }
 
@@ -174,6 +187,45 @@ struct ReadmeTests {
             try await maria.close()
             try await sam.close()
         }
+    }
+
+    @Test("Sam takes back what he did by mistake, but not over what maria did since")
+    func undoes() async throws {
+        try await Motel.story { motel in
+            let (sam, maria) = (try await motel.phone("sam"), try await motel.phone("maria"))
+            let towels = Command.createTask(
+                taskId: try maria.innsync.newID(), title: "Two towels", description: "", taskType: .general,
+                priority: .normal, suiteId: nil, assignedTo: nil, dueAt: nil, severity: nil)
+            try await maria.innsync.execute(towels)
+            #expect(try await becomes { try await sam.task("Two towels") != nil })
+            try await sam.renames("Two towels", "Ten towels")
+            #expect(try await becomes { try await maria.task("Ten towels") != nil })
+            #expect(try await offerUndo(sam.innsync) { _ in false } == nil)
+            #expect(try await sam.task("Ten towels") != nil)
+            #expect(try await offerUndo(sam.innsync) { $0 == "EDIT_TASK" } == nil)
+            #expect(try await becomes { try await maria.task("Two towels") != nil })
+            try await sam.renames("Two towels", "Six towels")
+            #expect(try await becomes { try await maria.task("Six towels") != nil })
+            try await maria.renames("Six towels", "Five towels")
+            #expect(try await becomes { try await sam.task("Five towels") != nil })
+            let why = try #require(try await offerUndo(sam.innsync) { _ in true })
+            #expect(why.contains("changed"))
+            try await sam.innsync.upToDate(within: patience)
+            #expect(try await sam.task("Five towels") != nil)
+            try await maria.close()
+            try await sam.close()
+        }
+    }
+
+    @Test("What was done while the bar was shown is not taken back for another")
+    func undoesThatOne() async throws {
+        let innsync = FakeInnSync()
+        let (first, second) = (Command.takeTask(taskId: UUID()), Command.takeTask(taskId: UUID()))
+        try await innsync.execute(first)
+        #expect(try await offerUndo(innsync) { _ in (try? await innsync.execute(second)) != nil } == nil)
+        #expect(try await innsync.outbox().count == 2)
+        #expect(try await offerUndo(innsync) { $0 == "TAKE_TASK" } == nil)
+        #expect(try await innsync.outbox().count == 1)
     }
 
     private static let article = "../../Sources/InnSyncKit/InnSyncKit.docc/AnAppInTenMinutes.md"

@@ -7,7 +7,7 @@ import Testing
 struct ScenarioTests {
     @Test("Every scenario is there")
     func all() throws {
-        #expect(try Scenario.files().count >= 11)
+        #expect(try Scenario.files().count >= 12)
     }
 
     @Test("Scenario", arguments: try Scenario.names())
@@ -137,6 +137,11 @@ private struct Scenario {
             try await phone.innsync.restore(lost.conflict.id)
             return
         }
+        if let wanted = step["undoes"]?.text {
+            let last = try await phone.innsync.undoable()?.command
+            guard last == wanted else { throw Trouble("what was done last is \(last ?? "nothing")") }
+            return try await attempt(step) { try await phone.innsync.undo() }
+        }
         if let what = step["sees"] {
             // What is not there must not be looked for before it could have come.
             if ["noTask", "noMyTask"].contains(where: { what[$0] != nil }) || what["times"]?.int == 0 {
@@ -148,12 +153,17 @@ private struct Scenario {
             return
         }
         let command = try await command(phone, step)
+        try await attempt(step) { try await phone.innsync.execute(command) }
+    }
+
+    /// Does it; where the step says so, it is refused at once.
+    private func attempt(_ step: JSON, _ work: () async throws -> Receipt) async throws {
         guard let reason = step["isRefused"]?.text else {
-            try await phone.innsync.execute(command)
+            _ = try await work()
             return
         }
         do {
-            try await phone.innsync.execute(command)
+            _ = try await work()
             throw Trouble("it was not refused")
         } catch InnSyncError.rejected(let rejection) {
             guard wire(rejection.reason) == reason else { throw Trouble("refused as \(rejection.reason)") }
@@ -170,7 +180,7 @@ private struct Scenario {
             do {
                 try await phone.innsync.settle(sheet.operation, seen: sheet.version, choice: choice)
                 return
-            } catch InnSyncError.rejected(let rejection) where rejection.reason == .other(value: "CHANGED_MEANWHILE") {
+            } catch InnSyncError.rejected(let rejection) where rejection.reason == .changedMeanwhile {
                 continue
             }
         }

@@ -5,8 +5,8 @@ import InnSyncCore
 ///
 /// It shows what `show(_:)` and its sisters gave it, keeps the commands that it was given in ``executed``, and
 /// holds their operations in an outbox. A command changes nothing of what is shown; what is done about conflicts changes
-/// those. While connected it confirms each operation at once, as a server would that takes everything; not so while
-/// ``confirms`` is false.
+/// those. So ``undo()`` of what was sent does nothing either, and its receipt has no state. While connected it confirms each
+/// operation at once, as a server would that takes everything; not so while ``confirms`` is false.
 ///
 /// ```swift
 /// let innsync = FakeInnSync()
@@ -25,6 +25,9 @@ public final class FakeInnSync: InnSync {
         var outcomes: [UUID: Outcome] = [:]
         var conflicts = Conflicts(open: [], lost: [], unseen: 0)
         var settlements: [UUID: Settlement] = [:]
+        var doneLast: QueuedOp?
+        var undone: [UUID] = []
+        var unrestored: [UUID: LostValue] = [:]
         var discarded: [Discarded] = []
         var entities: [Entity] = []
         var effects: [Effect] = []
@@ -118,6 +121,9 @@ public final class FakeInnSync: InnSync {
     /// What was chosen in conflicts, by the operation that waited.
     public var settlements: [UUID: Settlement] { state.with { $0.settlements } }
 
+    /// The operations that were taken back by ``undo()``, in order.
+    public var undone: [UUID] { state.with { $0.undone } }
+
     /// The frames of the app's own that it was given, in order.
     public var sentFrames: [String] { state.with { $0.frames } }
 
@@ -195,6 +201,7 @@ public final class FakeInnSync: InnSync {
         change { state in
             state.executed.append(command)
             state.outbox.append(queued)
+            if queued.isDeed { state.doneLast = queued }
             return []
         }
         confirmAll()
@@ -223,6 +230,8 @@ public final class FakeInnSync: InnSync {
                 id: new, command: command?.described.0 ?? old.command, entity: old.entity, state: .queued, attempts: 0,
                 mayBeDiscarded: true, dependsOn: old.dependsOn)
             state.outcomes[operation] = .discarded
+            if state.doneLast?.id == operation { state.doneLast = state.outbox[at] }
+            state.unrestored[new] = state.unrestored.removeValue(forKey: operation)
             receipt = Receipt(state.outbox[at])
             return [Receipt(state.outbox[at])]
         }
@@ -252,6 +261,7 @@ public final class FakeInnSync: InnSync {
             state.outbox.removeAll { $0.id == operation }
             state.outbox.append(queued)
             state.outcomes[operation] = .discarded
+            if state.doneLast?.id == operation { state.doneLast = nil }
             state.settlements[operation] = choice
             settling = queued
             return [Receipt(queued)]
@@ -264,14 +274,17 @@ public final class FakeInnSync: InnSync {
     @discardableResult
     public func restore(_ conflict: UUID) async throws -> Receipt {
         try check()
-        guard let value = state.with({ $0.conflicts.lost.first { $0.conflict.id == conflict }?.conflict }) else {
+        guard let shown = state.with({ $0.conflicts.lost.first { $0.conflict.id == conflict } }) else {
             throw InnSyncError.invalidInput(detail: "there is no such conflict")
         }
         mark([conflict], restored: true)
-        return try await execute(
+        let value = shown.conflict
+        let receipt = try await execute(
             .restoreValue(
                 conflictId: value.id, entityType: value.entityType, entityId: value.entityId, field: value.field,
                 value: value.lost))
+        state.with { $0.unrestored[receipt.id] = shown }
+        return receipt
     }
 
     @discardableResult
@@ -287,10 +300,38 @@ public final class FakeInnSync: InnSync {
             let lost = state.conflicts.lost.map {
                 conflicts.contains($0.conflict.id) ? $0.marked(at: now, restored: restored) : $0
             }
-            let unseen = lost.filter { $0.conflict.seenAt == nil }.count
-            state.conflicts = Conflicts(open: state.conflicts.open, lost: lost, unseen: UInt32(unseen))
+            state.conflicts = state.conflicts.with(lost)
             return []
         }
+    }
+
+    @discardableResult
+    public func undo() async throws -> Receipt {
+        try check()
+        var receipt: Receipt?
+        try change { state in
+            guard let last = Self.undoable(state) else { throw Self.nothingToUndo }
+            state.doneLast = nil
+            state.undone.append(last.operation)
+            let discarded = last.unsent ? try Self.forget(last.operation, &state) : []
+            receipt = Receipt(id: last.operation, command: last.command, entity: last.entity, state: nil)
+            return discarded
+        }
+        guard let receipt else { throw Self.nothingToUndo }
+        return receipt
+    }
+
+    public func undoable() async throws -> Undoable? {
+        try check()
+        return state.with { Self.undoable($0) }
+    }
+
+    private static func undoable(_ state: State) -> Undoable? {
+        let queued = state.outbox.last(where: \.isDeed).flatMap { $0.state == .queued ? $0 : nil }
+        guard let last = state.doneLast ?? queued else { return nil }
+        return Undoable(
+            operation: last.id, command: last.command, entity: last.entity,
+            unsent: state.outbox.contains { $0.id == last.id })
     }
 
     public func dependents(of operation: UUID) async throws -> [QueuedOp] {
@@ -327,13 +368,21 @@ public final class FakeInnSync: InnSync {
 
     public func discard(_ operation: UUID) async throws {
         try check()
-        try change { state in
-            guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw Self.unknown(operation) }
-            let old = state.outbox.remove(at: at)
-            state.outcomes[operation] = .discarded
-            state.discarded.append(Discarded(at: Date(), op: old))
-            return [Receipt(old)]
+        try change { state in try Self.forget(operation, &state) }
+    }
+
+    /// Discards it, with what it did to conflicts.
+    private static func forget(_ operation: UUID, _ state: inout State) throws -> [Receipt] {
+        guard let at = state.outbox.firstIndex(where: { $0.id == operation }) else { throw unknown(operation) }
+        let old = state.outbox.remove(at: at)
+        state.outcomes[operation] = .discarded
+        state.discarded.append(Discarded(at: Date(), op: old))
+        if state.doneLast?.id == operation { state.doneLast = nil }
+        if let was = state.unrestored.removeValue(forKey: operation) {
+            let lost = state.conflicts.lost.map { $0.conflict.id == was.conflict.id ? was : $0 }
+            state.conflicts = state.conflicts.with(lost)
         }
+        return [Receipt(old)]
     }
 
     public func outbox() async throws -> [QueuedOp] {
@@ -562,10 +611,15 @@ public final class FakeInnSync: InnSync {
         return SyncLine(state: says, pending: status.pendingChanges, parked: status.parked, upToDateAsOf: nil)
     }
 
-    private static let changedMeanwhile = InnSyncError.rejected(
-        Rejection(
-            class: .permanent, reason: .other(value: "CHANGED_MEANWHILE"),
-            message: "It was changed again meanwhile; look at it once more, then choose.", entity: nil, field: nil))
+    private static let changedMeanwhile = refused(
+        .changedMeanwhile, "It was changed again meanwhile; look at it once more, then choose.")
+
+    private static let nothingToUndo = refused(
+        .nothingToUndo, "There is nothing of yours that could be taken back.")
+
+    private static func refused(_ reason: Reason, _ message: String) -> InnSyncError {
+        .rejected(Rejection(class: .permanent, reason: reason, message: message, entity: nil, field: nil))
+    }
 
     private static func unknown(_ operation: UUID) -> InnSyncError {
         .invalidInput(detail: "there is no operation \(operation.uuidString.lowercased())")

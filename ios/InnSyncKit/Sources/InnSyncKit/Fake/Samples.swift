@@ -109,6 +109,13 @@ extension LostValue {
     }
 }
 
+extension Conflicts {
+    /// The same with these that lost.
+    func with(_ lost: [LostValue]) -> Conflicts {
+        Conflicts(open: open, lost: lost, unseen: UInt32(lost.filter { $0.conflict.seenAt == nil }.count))
+    }
+}
+
 extension Entity {
     /// Its kind and id.
     public var reference: EntityRef {
@@ -150,6 +157,9 @@ extension Command {
 }
 
 extension QueuedOp {
+    /// Whether it can be taken back: not what was read, and not how a conflict was settled.
+    var isDeed: Bool { !["MARK_READ", "KEEP_THEIRS", "DISMISS_CONFLICTS"].contains(command) }
+
     var isParked: Bool {
         if case .parked = state { true } else { false }
     }

@@ -83,17 +83,19 @@ internal object FakeDefaults {
             mayBeDiscarded = true,
         )
 
+    /** Whether it can be taken back: not what was read, and not how a conflict was settled. */
+    fun isDeed(op: QueuedOp) = op.command !in listOf("MARK_READ", "KEEP_THEIRS", "DISMISS_CONFLICTS")
+
     /** The sheet is not what the person looked at any more. */
     fun changedMeanwhile() =
-        InnSyncException.Rejected(
-            Rejection(
-                `class` = ErrorClass.Permanent,
-                reason = Reason.Other("CHANGED_MEANWHILE"),
-                message = "It was changed again meanwhile; look at it once more, then choose.",
-                entity = null,
-                `field` = null,
-            ),
-        )
+        refused(Reason.ChangedMeanwhile, "It was changed again meanwhile; look at it once more, then choose.")
+
+    /** Nothing was done, or all of it was taken back. */
+    fun nothingToUndo() =
+        refused(Reason.NothingToUndo, "There is nothing of yours that could be taken back.")
+
+    private fun refused(reason: Reason, message: String) =
+        InnSyncException.Rejected(Rejection(ErrorClass.Permanent, reason, message, entity = null, `field` = null))
 
     /** `COMPLETE_TASK` */
     fun name(command: Command): String =

@@ -32,6 +32,7 @@ import dev.innsync.core.SuiteBoard
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
+import dev.innsync.core.Undoable
 import dev.innsync.core.Unfinished
 import dev.innsync.core.Urgent
 import kotlinx.coroutines.channels.BufferOverflow
@@ -59,7 +60,8 @@ import kotlin.time.Instant
 /**
  * An [InnSync] in memory, for previews and tests of screens: shows what it is told to [show], writes down the [commands],
  * and fails when told to. It loads no native library and knows none of the rules: a command changes nothing but the
- * outbox, and what is done about conflicts the [conflicts] alone.
+ * outbox, and what is done about conflicts the [conflicts] alone. So [undo] of what was sent does nothing either, and its
+ * receipt has no state.
  *
  * @property account whom it belongs to.
  */
@@ -70,6 +72,8 @@ public class FakeInnSync(
     private val chosen = ConcurrentHashMap<UUID, Settlement>()
     private val replaced = ConcurrentHashMap.newKeySet<UUID>()
     private val discarded = CopyOnWriteArrayList<Discarded>()
+    private val takenBack = CopyOnWriteArrayList<UUID>()
+    private val unrestored = ConcurrentHashMap<UUID, LostValue>()
     private val queue = MutableStateFlow<List<QueuedOp>>(emptyList())
     private val rows = Shown<List<Entity>>(emptyList())
     private val effectsWaiting = Shown<List<Effect>>(emptyList())
@@ -101,6 +105,9 @@ public class FakeInnSync(
     )
 
     @Volatile
+    private var doneLast: QueuedOp? = null
+
+    @Volatile
     private var isClosed = false
 
     /** The commands given so far, in order; those that failed too. */
@@ -108,6 +115,9 @@ public class FakeInnSync(
 
     /** What was chosen in conflicts so far, by the operation that waited. */
     public val settlements: Map<UUID, Settlement> get() = chosen.toMap()
+
+    /** The operations that were taken back by [undo] so far, in order. */
+    public val undone: List<UUID> get() = takenBack.toList()
 
     /** What each suspending call fails with, until it is null again. */
     @Volatile
@@ -209,6 +219,7 @@ public class FakeInnSync(
         return working {
             val queued = FakeDefaults.queued(newId(), command, dependsOn)
             queue.update { it + queued }
+            if (FakeDefaults.isDeed(queued)) doneLast = queued
             val receipt = queued.receipt(OpState.Queued)
             count()
             onExecute?.invoke(command, receipt)
@@ -227,6 +238,8 @@ public class FakeInnSync(
         val name = command?.let { FakeDefaults.name(it) } ?: before.command
         val after = before.copy(id = newId(), command = name, state = OpState.Queued)
         replaced += operation
+        if (doneLast?.id == operation) doneLast = after
+        unrestored.remove(operation)?.let { unrestored[after.id] = it }
         queue.update { all -> all.map { if (it.id == operation) after else it } }
         count()
         return after.receipt(OpState.Queued).also { operationsNow.tell(it) }
@@ -240,6 +253,7 @@ public class FakeInnSync(
             val settling = FakeDefaults.settling(newId(), sheet, choice)
             chosen[operation] = choice
             replaced += operation
+            if (doneLast?.id == operation) doneLast = null
             conflictsNow.update { it.copy(open = it.open - sheet) }
             queue.update { all -> all.filter { it.id != operation } + settling }
             count()
@@ -247,16 +261,17 @@ public class FakeInnSync(
         }
 
     override suspend fun restore(conflict: UUID): Receipt {
-        val value = working {
-            conflictsNow.now.lost.find { it.conflict.id == conflict }?.conflict
+        val shown = working {
+            conflictsNow.now.lost.find { it.conflict.id == conflict }
                 ?: throw InnSyncException.InvalidInput("no such conflict")
         }
         changeRecords(listOf(conflict)) { record, now ->
             val restored = record.conflict.copy(restoredAt = now, seenAt = record.conflict.seenAt ?: now)
             record.copy(conflict = restored, restorable = false)
         }
+        val value = shown.conflict
         val command = Command.RestoreValue(value.id, value.entityType, value.entityId, value.`field`, value.lost)
-        return execute(command)
+        return execute(command).also { unrestored[it.id] = shown }
     }
 
     override suspend fun dismiss(conflicts: List<UUID>): Receipt {
@@ -267,6 +282,23 @@ public class FakeInnSync(
         }
         return execute(Command.DismissConflicts(conflicts))
     }
+
+    override suspend fun undo(): Receipt =
+        working {
+            val last = undoableNow() ?: throw FakeDefaults.nothingToUndo()
+            doneLast = null
+            if (waits(last)) forget(last.id)
+            takenBack += last.id
+            last.receipt(null)
+        }
+
+    override suspend fun undoable(): Undoable? =
+        working { undoableNow()?.let { Undoable(it.id, it.command, it.entity, unsent = waits(it)) } }
+
+    private fun undoableNow(): QueuedOp? =
+        doneLast ?: queue.value.findLast(FakeDefaults::isDeed)?.takeIf { it.state is OpState.Queued }
+
+    private fun waits(op: QueuedOp) = queue.value.any { it.id == op.id }
 
     private fun changeRecords(ids: List<UUID>, change: (LostValue, Instant) -> LostValue) {
         val now = Clock.System.now()
@@ -301,6 +333,8 @@ public class FakeInnSync(
         val op = queue.value.find { it.id == operation } ?: throw InnSyncException.InvalidInput("no such operation")
         queue.update { all -> all.filter { it.id != operation } }
         discarded += Discarded(Clock.System.now(), op)
+        if (doneLast?.id == operation) doneLast = null
+        unrestored.remove(operation)?.let { was -> changeRecords(listOf(was.conflict.id)) { _, _ -> was } }
         count()
     }
 

@@ -27,6 +27,7 @@ import dev.innsync.core.SuiteBoard
 import dev.innsync.core.SyncLine
 import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
+import dev.innsync.core.Undoable
 import dev.innsync.core.Urgent
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
@@ -132,8 +133,10 @@ public interface InnSync {
     /**
      * Settles a conflict of [conflicts]; returns the operation that settles it. To leave it for later nothing is called.
      *
-     * Throws `Rejected`, and the operation stays as it was: `CHANGED_MEANWHILE` where somebody changed it once more (the
-     * sheet shows that by now), or by the rules; `InvalidInput` where there is no such operation.
+     * Throws `Rejected`, and the operation stays as it was: `ChangedMeanwhile` where somebody changed it once more (the
+     * sheet shows that by now), `NotInConflict` where it waits for no such decision, `InvalidField` where merged values
+     * leave out a field in dispute or name one that the change is not about, or by the rules; `InvalidInput` where there
+     * is no such operation, or it is not parked.
      *
      * @param operation the sheet's operation.
      * @param seen the sheet's version, as the person looked at it.
@@ -150,6 +153,20 @@ public interface InnSync {
 
     /** Puts [conflicts] aside, as read. Throws what [execute] does. */
     public suspend fun dismiss(conflicts: List<UUID>): Receipt
+
+    /**
+     * Takes back what this person did last on this phone. While it has not left the phone, it is as if it had never been:
+     * the receipt has no state, and [discarded] keeps the operation for 30 days. After that the opposite is done, by the
+     * rules for that: the receipt is of that new operation.
+     *
+     * Throws `Rejected`, with nothing done: `NothingToUndo` where nothing was done since the app was opened, or there is
+     * no way back from it (a comment, an alarm, a deletion); `ChangedMeanwhile` where somebody has changed the same since;
+     * or by the rules.
+     */
+    public suspend fun undo(): Receipt
+
+    /** What [undo] would take back, for the button that offers it; null: nothing. */
+    public suspend fun undoable(): Undoable?
 
     /**
      * The operations that build on that one, directly or through others, in order: declared so, or about an entity that it

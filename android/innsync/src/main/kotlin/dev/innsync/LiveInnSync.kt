@@ -55,6 +55,7 @@ import dev.innsync.core.SyncStatus
 import dev.innsync.core.Unassigned
 import dev.innsync.core.UnassignedBatch
 import dev.innsync.core.UnassignedStream
+import dev.innsync.core.Undoable
 import dev.innsync.core.UpdateBatch
 import dev.innsync.core.UpdateStream
 import dev.innsync.core.Urgent
@@ -229,6 +230,10 @@ internal class LiveInnSync(
     override suspend fun restore(conflict: UUID): Receipt = surely { handle.restore(conflict) }
 
     override suspend fun dismiss(conflicts: List<UUID>): Receipt = surely { handle.dismiss(conflicts) }
+
+    override suspend fun undo(): Receipt = surely { handle.undo() }
+
+    override suspend fun undoable(): Undoable? = off { handle.undoable() }
 
     override suspend fun dependents(operation: UUID): List<QueuedOp> = off { handle.dependents(operation) }
 

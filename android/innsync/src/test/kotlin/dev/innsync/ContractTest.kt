@@ -10,8 +10,10 @@ import dev.innsync.core.OpState
 import dev.innsync.core.Outcome
 import dev.innsync.core.PushOutcome
 import dev.innsync.core.Query
+import dev.innsync.core.Reason
 import dev.innsync.core.Receipt
 import dev.innsync.core.Settlement
+import dev.innsync.core.Undoable
 import dev.innsync.core.Unfinished
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -76,6 +78,43 @@ internal abstract class ContractTest {
         assertTrue(becomes { ana.status.value.pendingChanges == 0u })
         assertFailsWith<InnSyncException.InvalidInput> { ana.discard(receipt.id) }
         assertFailsWith<InnSyncException.InvalidInput> { ana.retry(receipt.id) }
+    }
+
+    @Test
+    fun `what was done last is taken back, and then what was done before`() = contract { ana ->
+        nothingToUndo(ana)
+        val first = ana.execute(ana.note("Minibar"))
+        val last = ana.execute(ana.note("Minibar again"))
+        assertEquals(Undoable(last.id, "CREATE_NOTE", last.entity, unsent = true), ana.undoable())
+        assertEquals(last.copy(state = null), ana.undo())
+        assertEquals(listOf(first.id), ana.outbox().map { it.id })
+        assertEquals(listOf(last.id), ana.discarded().map { it.op.id })
+        assertEquals(Outcome.Discarded, ana.settled(last.id, PATIENCE))
+        assertTrue(becomes { ana.status.value.pendingChanges == 1u })
+        assertEquals(first.id, ana.undoable()?.operation)
+        assertEquals(first.id, ana.undo().id)
+        assertEquals(emptyList(), ana.outbox())
+        nothingToUndo(ana)
+    }
+
+    @Test
+    fun `what was sent is taken back once`() = contract { ana ->
+        val receipt = ana.execute(ana.note("Minibar"))
+        ana.connect()
+        serverTakes(ana, receipt.id)
+        assertEquals(Outcome.Confirmed, ana.settled(receipt.id, PATIENCE))
+        assertEquals(Undoable(receipt.id, "CREATE_NOTE", receipt.entity, unsent = false), ana.undoable())
+        assertEquals(receipt.entity, ana.undo().entity)
+        ana.upToDate(PATIENCE)
+        assertEquals(emptyList(), ana.outbox())
+        assertEquals(null, ana.get(receipt.entity))
+        nothingToUndo(ana)
+    }
+
+    private suspend fun nothingToUndo(ana: InnSync) {
+        assertEquals(null, ana.undoable())
+        val refused = assertFailsWith<InnSyncException.Rejected> { ana.undo() }
+        assertEquals(Reason.NothingToUndo, refused.rejection.reason)
     }
 
     @Test

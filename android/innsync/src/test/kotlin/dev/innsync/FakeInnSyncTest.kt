@@ -95,7 +95,7 @@ internal class FakeInnSyncTest {
         val sheet = Samples.sheet(parked.id)
         ana.show(conflicts = Samples.conflicts.copy(open = listOf(sheet)))
         val stale = assertFailsWith<InnSyncException.Rejected> { ana.settle(parked.id, 3u, Settlement.Mine) }
-        assertEquals(Reason.Other("CHANGED_MEANWHILE"), stale.rejection.reason)
+        assertEquals(Reason.ChangedMeanwhile, stale.rejection.reason)
         assertEquals(listOf(parked.id), ana.outbox().map { it.id }, "it stays as it was")
         val settling = ana.settle(parked.id, sheet.version, Settlement.Mine)
         assertEquals(listOf(settling.id), ana.outbox().map { it.id })
@@ -105,6 +105,7 @@ internal class FakeInnSyncTest {
         assertEquals(Outcome.Discarded, ana.settled(parked.id, 1.seconds))
         assertEquals(mapOf<UUID, Settlement>(parked.id to Settlement.Mine), ana.settlements)
         assertEquals(0u to 1u, ana.status.value.let { it.parked to it.pendingChanges })
+        assertEquals(settling.id, ana.undoable()?.operation)
         assertFailsWith<InnSyncException.InvalidInput> { ana.settle(parked.id, sheet.version, Settlement.Mine) }
     }
 
@@ -113,6 +114,7 @@ internal class FakeInnSyncTest {
         val sheet = Samples.sheet(UUID(0x7002, 1))
         ana.show(conflicts = Samples.conflicts.copy(open = listOf(sheet)))
         assertEquals("KEEP_THEIRS", ana.settle(sheet.operation, sheet.version, Settlement.Theirs).command)
+        assertEquals(null, ana.undoable(), "how it was settled is not taken back")
         assertEquals(emptyList(), ana.conflicts.first().open)
     }
 
@@ -132,6 +134,40 @@ internal class FakeInnSyncTest {
         assertEquals(listOf("RESTORE_VALUE", "DISMISS_CONFLICTS"), ana.outbox().map { it.command })
         assertEquals(EntityRef(title.entityType, title.entityId), ana.outbox().first().entity)
         assertFailsWith<InnSyncException.InvalidInput> { ana.restore(UUID(1, 1)) }
+    }
+
+    @Test
+    fun `a value that was restored by mistake has lost again`() = story {
+        val (title, notes) = Samples.conflicts.lost.map { it.conflict }
+        ana.show(conflicts = Samples.conflicts)
+        val restoring = ana.restore(title.id)
+        ana.dismiss(listOf(notes.id))
+        ana.execute(Command.MarkRead(listOf(UUID(1, 1))))
+        assertEquals("RESTORE_VALUE", ana.undoable()?.command, "what was read is not taken back")
+        assertEquals(restoring.copy(state = null), ana.undo())
+        assertEquals(Samples.conflicts.lost.first(), ana.conflicts.first().lost.first())
+        assertEquals(1u, ana.conflicts.first().unseen)
+        assertEquals(listOf("DISMISS_CONFLICTS", "MARK_READ"), ana.outbox().map { it.command })
+        assertEquals(listOf(restoring.id), ana.undone)
+        assertEquals(null, ana.undoable())
+        ana.discard(ana.restore(title.id).id)
+        assertEquals(Samples.conflicts.lost.first(), ana.conflicts.first().lost.first(), "also when it is discarded")
+    }
+
+    @Test
+    fun `what is undone is the operation as it is by now`() = story {
+        val first = ana.execute(ana.note("Minibar"))
+        val second = ana.execute(ana.note("Minibar again"))
+        ana.park(second.id, Samples.parked)
+        val again = ana.retry(second.id)
+        assertEquals(again, ana.undo().id)
+        ana.confirm(first.id)
+        assertEquals(null, ana.undoable(), "what was sent before that stays")
+        val third = ana.execute(ana.note("Towels"))
+        ana.confirm(third.id)
+        assertEquals(third.copy(state = null), ana.undo())
+        assertEquals(listOf(again, third.id), ana.undone)
+        assertEquals(listOf(again), ana.discarded().map { it.op.id })
     }
 
     @Test

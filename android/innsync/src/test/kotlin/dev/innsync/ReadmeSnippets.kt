@@ -53,6 +53,21 @@ class MyTasksModel(
 }
 // README: end
 
+// README: undo
+
+/** For the bar that is shown after a tap: [ask] says whether its "Undo" was tapped. Returns why it cannot be undone. */
+suspend fun offerUndo(innsync: InnSync, ask: suspend (command: String) -> Boolean): String? {
+    val last = innsync.undoable() ?: return null
+    val meant = ask(last.command) && innsync.undoable()?.operation == last.operation
+    return try {
+        if (meant) innsync.undo()
+        null
+    } catch (refused: InnSyncException.Rejected) {
+        refused.rejection.message
+    }
+}
+// README: end
+
 // README: conflicts
 
 /** What the screen of conflicts needs. */
@@ -69,7 +84,7 @@ class ConflictsModel(
             innsync.settle(sheet.operation, sheet.version, choice)
             true
         } catch (refused: InnSyncException.Rejected) {
-            if (refused.rejection.reason != Reason.Other("CHANGED_MEANWHILE")) throw refused
+            if (refused.rejection.reason != Reason.ChangedMeanwhile) throw refused
             false
         }
 

@@ -21,6 +21,7 @@ import kotlin.io.path.readText
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
+import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 
 internal class ReadmeTest {
@@ -34,7 +35,7 @@ internal class ReadmeTest {
         val regions = Regex("(?s)// README: \\w+\n(.*?)// README: end").findAll(source).map {
             it.groupValues[1]
         }.toList()
-        assertEquals(3, regions.size)
+        assertEquals(4, regions.size)
         regions.forEach { assertContains(readme, "```kotlin\n$it```") }
     }
 
@@ -94,6 +95,31 @@ internal class ReadmeTest {
         }
     }
 
+    @Test
+    fun `sam takes back what he did by mistake, but not over what maria did since`() = story {
+        Server(folder.resolve("ledger.sqlite")).use { server ->
+            val sam = Phone.signIn("sam", server.url, folder.resolve("sam"))
+            val maria = Phone.signIn("maria", server.url, folder.resolve("maria"))
+            listOf(maria, sam).forEach { it.goOnline() }
+            maria.innsync.execute(maria.innsync.task("Two towels", assignee = null))
+            assertTrue(becomes { sam.task("Two towels") != null })
+            sam.renames("Two towels", "Ten towels")
+            assertTrue(becomes { maria.task("Ten towels") != null })
+            assertEquals(null, offerUndo(sam.innsync) { false })
+            assertEquals("Ten towels", sam.tasks().single { "towels" in it.title }.title)
+            assertEquals(null, offerUndo(sam.innsync) { it == "EDIT_TASK" })
+            assertTrue(becomes { maria.task("Two towels") != null })
+            sam.renames("Two towels", "Six towels")
+            assertTrue(becomes { maria.task("Six towels") != null })
+            maria.renames("Six towels", "Five towels")
+            assertTrue(becomes { sam.task("Five towels") != null })
+            assertContains(assertNotNull(offerUndo(sam.innsync) { true }), "changed")
+            sam.innsync.upToDate(PATIENCE)
+            assertTrue(sam.task("Five towels") != null)
+            listOf(maria, sam).forEach { it.innsync.close() }
+        }
+    }
+
     private suspend fun Phone.renames(title: String, other: String) {
         innsync.execute(Command.EditTask(checkNotNull(task(title)).id, TaskPatch(title = other)))
     }
@@ -105,6 +131,11 @@ internal class ReadmeTest {
         val model = MyTasksModel(fake, CoroutineScope(Dispatchers.Default)) { }
         model.complete(model.tasks.first().single())
         assertEquals(listOf("START_TASK", "COMPLETE_TASK"), fake.outbox().map { it.command })
+        assertEquals(null, offerUndo(fake) { it == "COMPLETE_TASK" })
+        assertEquals(listOf("START_TASK"), fake.outbox().map { it.command })
+        val other = fake.task("Towels for 101", assignee = null)
+        assertEquals(null, offerUndo(fake) { fake.execute(other).command == "CREATE_TASK" })
+        assertEquals(listOf("START_TASK", "CREATE_TASK"), fake.outbox().map { it.command }, "it was meant for another")
         assertEquals(emptyList(), fake.query(Query(EntityKind.Task)))
     }
 }

@@ -53,7 +53,7 @@ internal class ScenarioTest {
     @TestFactory
     fun scenarios(): List<DynamicTest> {
         val files = Path(System.getProperty("innsync.scenarios")).listDirectoryEntries("*.json").sorted()
-        assertTrue(files.size >= 11, "the scenarios are not where they were")
+        assertTrue(files.size >= 12, "the scenarios are not where they were")
         return files.map { file ->
             val scenario = Json.parseToJsonElement(file.readText()).jsonObject
             DynamicTest.dynamicTest("${file.nameWithoutExtension}: ${scenario.text("story")}") {
@@ -146,6 +146,12 @@ private class Play(
                 phone.innsync.restore(lost.conflict.id)
             }
 
+            "undoes" in step -> {
+                val last = phone.innsync.undoable()?.command
+                check(last == step.text("undoes")) { "what was done last is $last" }
+                attempt(step) { phone.innsync.undo() }
+            }
+
             "sees" in step -> {
                 val what = step.getValue("sees").jsonObject
                 // What is not there must not be looked for before it could have come.
@@ -155,18 +161,19 @@ private class Play(
             }
 
             else -> {
-                execute(phone, step)
+                val command = command(phone, step)
+                attempt(step) { phone.innsync.execute(command) }
             }
         }
     }
 
-    private suspend fun execute(phone: Phone, step: JsonObject) {
-        val command = command(phone, step)
+    /** Does it; where the step says so, it is refused at once. */
+    private suspend fun attempt(step: JsonObject, work: suspend () -> Unit) {
         val reason = step.text("isRefused")
         if (reason == null) {
-            phone.innsync.execute(command)
+            work()
         } else {
-            val refused = assertFailsWith<InnSyncException.Rejected> { phone.innsync.execute(command) }
+            val refused = assertFailsWith<InnSyncException.Rejected> { work() }
             check(wire(refused.rejection.reason) == reason) { "it was refused, but as ${refused.rejection}" }
         }
     }
@@ -180,7 +187,7 @@ private class Play(
                 phone.innsync.settle(sheet.operation, sheet.version, settlement(how))
                 return
             } catch (refused: InnSyncException.Rejected) {
-                if (refused.rejection.reason != Reason.Other("CHANGED_MEANWHILE")) throw refused
+                if (refused.rejection.reason != Reason.ChangedMeanwhile) throw refused
             }
         }
     }
