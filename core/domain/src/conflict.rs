@@ -315,6 +315,8 @@ pub fn against_deleted(edit: &Edit<'_>, last: &Entity, read: &dyn Read) -> Resul
             at: None,
             policy: Some(Policy::Manual),
         })
+        // Named with the value that they saw: that is no edit of theirs.
+        .filter(|it| it.mine != it.base)
         .collect())
 }
 
@@ -435,11 +437,15 @@ fn progress(status: &Value) -> Option<u8> {
 }
 
 /// Whether one status simply comes after the other, so that nothing of it is lost: not where the other went back behind
-/// what the author saw.
-fn follows(kind: &EntityKind, seen: Option<&Value>, before: &Value, after: &Value) -> bool {
+/// what the author saw, or may have.
+fn follows(edit: &Edit<'_>, kind: &EntityKind, before: &Value, after: &Value, field: &str) -> bool {
     let completed = Some(TaskStatus::Completed.as_str());
-    let Some((from, to)) = seen.and_then(progress).zip(progress(before)) else { return false };
-    *kind == EntityKind::Task && after.as_str() == completed && from <= to && to < 2
+    let Some(now) = progress(before).filter(|now| *now < 2) else { return false };
+    let went_back = match edit.base.get(field) {
+        Some(seen) => progress(seen).is_none_or(|seen| seen > now),
+        None => edit.base_version.is_some(),
+    };
+    *kind == EntityKind::Task && after.as_str() == completed && !went_back
 }
 
 fn merged_text(conflict: &FieldConflict) -> Winner {
@@ -510,7 +516,7 @@ fn theirs_lost(
     let known = seen == Some(&was) || seen_version || blind;
     let without_loss = match policy {
         Policy::Derived | Policy::AppendOnly => true,
-        Policy::Guarded => !edit.force && follows(&kind, seen, &was, &kept),
+        Policy::Guarded => !edit.force && follows(edit, &kind, &was, &kept, &field),
         _ => false,
     };
     let overruled = edit.force && edit.settles.concerns(&field, stamp);

@@ -108,6 +108,54 @@ fn a_stale_version_is_a_conflict_even_where_the_edits_are_disjoint() {
 }
 
 #[test]
+fn a_patch_that_names_no_version_leaves_records_for_whose_values_it_overwrites() {
+    // G8
+    let mut motel = Motel::open();
+    let task_id = motel.create_task("sam", "Towels", TaskType::General, None);
+    let path = format!("/v1/tasks/{task_id}");
+    let lost = |motel: &mut Motel, who: &str| {
+        let (_, conflicts) = motel.rest(who, "GET", "/v1/conflicts", Value::Null);
+        let all = conflicts.as_array().unwrap().clone();
+        all.into_iter()
+            .map(|it| [&it["field"], &it["base"], &it["lost"]].map(Clone::clone))
+            .collect::<Vec<_>>()
+    };
+    let edit = |version: Value| json!({"title": "Ten", "status": "IN_PROGRESS", "version": version});
+    assert_eq!(motel.rest("maria", "PATCH", &path, edit(json!(1))).0, 200);
+    assert_eq!(motel.rest("sam", "PATCH", &path, json!({"title": "Two", "status": "COMPLETED"})).0, 200);
+    // A step forward overwrites nothing.
+    assert_eq!(lost(&mut motel, "maria"), [[json!("title"), json!("Towels"), json!("Ten")]]);
+    // Who says what they saw has seen it.
+    assert_eq!(motel.rest("maria", "PATCH", &path, json!({"title": "Six", "version": 3})).0, 200);
+    assert!(lost(&mut motel, "sam").is_empty());
+}
+
+#[test]
+fn what_was_changed_once_more_since_a_value_lost_is_not_overwritten_by_restoring_it() {
+    // G8
+    let mut motel = Motel::open();
+    let task_id = motel.create_task("sam", "Towels", TaskType::General, None);
+    let path = format!("/v1/tasks/{task_id}");
+    for (who, title) in [("maria", "Ten"), ("sam", "Two"), ("sam", "Three")] {
+        assert_eq!(motel.rest(who, "PATCH", &path, json!({ "title": title })).0, 200);
+    }
+    let (_, conflicts) = motel.rest("maria", "GET", "/v1/conflicts", Value::Null);
+    let restore = format!("/v1/conflicts/{}/restore", conflicts[0]["id"].as_str().unwrap());
+    let (status, problem) = motel.rest("maria", "POST", &restore, json!({}));
+    assert_eq!((status, &problem["code"]), (409, &json!("VERSION_CONFLICT")), "{problem}");
+    let field = &problem["fields"][0];
+    assert_eq!(
+        [&field["field"], &field["base"], &field["theirs"]],
+        [&json!("title"), &json!("Two"), &json!("Three")]
+    );
+    assert_eq!(motel.field(EntityKind::Task, task_id, "title"), "Three");
+    assert_eq!(motel.rest("maria", "POST", &restore, json!({"force": true})).0, 200);
+    assert_eq!(motel.field(EntityKind::Task, task_id, "title"), "Ten");
+    let (_, conflicts) = motel.rest("sam", "GET", "/v1/conflicts", Value::Null);
+    assert_eq!(conflicts[0]["lost"], "Three");
+}
+
+#[test]
 fn force_skips_the_version_check_alone() {
     let mut motel = Motel::open();
     let task_id = motel.create_task("maria", "Hers", TaskType::Cleaning, Some("ana"));
