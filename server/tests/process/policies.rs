@@ -59,7 +59,8 @@ fn the_table_has_a_row_for_each_field() {
         let (kind, field) = words.next().unwrap().split_once('.').unwrap();
         let policy = words.next().unwrap();
         let named = page.lines().filter(|line| line.starts_with(&format!("| {kind} ")));
-        let named = named.filter(|line| line.contains(&format!("`{field}`")) && line.contains(policy)).count();
+        let named =
+            named.filter(|line| line.contains(&format!("`{field}`")) && line.contains(policy)).count();
         assert_eq!(named, 1, "{kind}.{field} {policy}");
     }
 }
@@ -94,7 +95,8 @@ fn another_property_decides_by_itself() {
 #[test]
 fn a_field_that_there_is_not_is_answered_with_how_fields_are_written() {
     let (_dir, data) = bay();
-    for choice in [["--set", "TASK.colour=MANUAL"], ["--set", "priority=MANUAL"], ["--reset", "TASK.colour"]] {
+    for choice in [["--set", "TASK.colour=MANUAL"], ["--set", "priority=MANUAL"], ["--reset", "TASK.colour"]]
+    {
         let error = refused(&data, &choice);
         assert!(error.contains("there is no field") && error.contains("TASK.title"), "{error}");
     }

@@ -120,8 +120,20 @@ fn deed(r: &mut Random) -> Deed {
 
 /// Words that people put into texts.
 const WORDS: [&str; 14] = [
-    "four", "ten", "fresh", "blue", "tomorrow", "quietly", "twice", "downstairs", "sheets", "please", "urgent",
-    "balcony", "guest", "keys",
+    "four",
+    "ten",
+    "fresh",
+    "blue",
+    "tomorrow",
+    "quietly",
+    "twice",
+    "downstairs",
+    "sheets",
+    "please",
+    "urgent",
+    "balcony",
+    "guest",
+    "keys",
 ];
 /// What a text that is shared says at first.
 const TEXT: &str = "bring two towels to suite 101 then check the minibar and air the bathroom before noon";
@@ -187,7 +199,8 @@ impl Scene<'_> {
             Deed::EditMuch => self.edit_much(r),
             Deed::EditPeople => {
                 let who = if r.chance(500) { ANA } else { BEN };
-                let name = Some(format!("{} {}", crate::people::PEOPLE[who].name, WORDS[r.below(9) as usize]));
+                let name =
+                    Some(format!("{} {}", crate::people::PEOPLE[who].name, WORDS[r.below(9) as usize]));
                 let role = r.chance(300).then_some(innsync_domain::Role::FrontDesk);
                 let patch = innsync_domain::EmployeePatch { name, role, department: None };
                 Some(Command::EditEmployee { employee_id: employee(who), patch })

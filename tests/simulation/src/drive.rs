@@ -5,8 +5,8 @@ use std::fmt::{self, Display};
 
 use innsync_domain::{Uuid, derived_id};
 use innsync_engine::{
-    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, Settlement, StoreError,
-    Write,
+    Batch, ClientEvent, EffectBody, Input, OpState, Output, ParkReason, QueuedOp, Receipt, Settlement,
+    StoreError, Write,
 };
 use innsync_protocol::CloseCode;
 

@@ -188,7 +188,13 @@ impl Losses {
 
     /// The commit gives a field another value: whoever had given it the one before has a record, if the author of this had
     /// not seen it, or knew that it was in conflict.
-    fn overrides(&self, taken: &Taken<'_>, field: &str, was: &Value, reached: &mut Vec<Sometimes>) -> Checked {
+    fn overrides(
+        &self,
+        taken: &Taken<'_>,
+        field: &str,
+        was: &Value,
+        reached: &mut Vec<Sometimes>,
+    ) -> Checked {
         let policy = taken.policies.of(&taken.primary.kind, field);
         let Some(written) = self.of(taken, field) else { return Ok(()) };
         if matches!(policy, Policy::Derived | Policy::AppendOnly) {
@@ -199,7 +205,8 @@ impl Losses {
             return Ok(());
         }
         let op = taken.op;
-        let seen = op.base.get(field) == Some(was) || op.base_version.is_some_and(|seen| written.version <= seen);
+        let seen =
+            op.base.get(field) == Some(was) || op.base_version.is_some_and(|seen| written.version <= seen);
         // They knew of it and overruled it, or it came while they had not chosen yet.
         let is_overruled = op.force && taken.in_dispute(field, written);
         if seen && !is_overruled {
@@ -265,7 +272,10 @@ impl Losses {
         }
         let mine = |it: &&&Conflict| it.lost_by == me && it.field == field && it.lost == *wanted;
         let has_record = taken.records.iter().any(|it| mine(&it));
-        if has_record && policy == Policy::LastWriteWins && let Some(written) = self.of(taken, field) {
+        if has_record
+            && policy == Policy::LastWriteWins
+            && let Some(written) = self.of(taken, field)
+        {
             reached.push(Sometimes::LastWriteTheirs);
             if taken.wins(written) && is_patch(&taken.op.command) {
                 return Err(taken.wrong(field, &format!("{wanted} was meant later, and it is {is}")));
@@ -291,8 +301,7 @@ impl Losses {
             }
             let was = taken.before.and_then(|before| before.field(field)).unwrap_or_default();
             let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == *field && it.lost == was;
-            let excused = policy == Policy::AppendOnly
-                || !(op.force && taken.in_dispute(field, written));
+            let excused = policy == Policy::AppendOnly || !(op.force && taken.in_dispute(field, written));
             if !excused && !taken.records.iter().any(|it| theirs(&it)) {
                 return Err(taken.wrong(field, &format!("deleted, and {} has no record", written.by)));
             }
@@ -306,7 +315,9 @@ impl Losses {
         let primary = contested.op.command.primary();
         let has_record = |field: &str| {
             rows.values().any(|row| match row {
-                Entity::Conflict(it) => it.lost_by == op.author && it.entity_id == primary.id && it.field == field,
+                Entity::Conflict(it) => {
+                    it.lost_by == op.author && it.entity_id == primary.id && it.field == field
+                }
                 _ => false,
             })
         };
@@ -318,7 +329,8 @@ impl Losses {
             if is == mine || sent_again || has_record(&field) {
                 continue;
             }
-            let detail = format!("{} gave up {field} of {} {}, without a record", op.author, primary.kind, primary.id);
+            let detail =
+                format!("{} gave up {field} of {} {}, without a record", op.author, primary.kind, primary.id);
             return Err(Violation::new("G8", detail));
         }
         Ok(())
@@ -334,7 +346,7 @@ impl Losses {
         let lost = match of_author {
             true => taken.wanted.get(field).is_none_or(|wanted| *wanted == record.lost),
             false => {
-let written = self.of(taken, field).filter(|written| written.by == record.lost_by);
+                let written = self.of(taken, field).filter(|written| written.by == record.lost_by);
                 let saw = |written: &Written| record.base.is_null() || record.base == written.before;
                 record.lost == was && written.is_some_and(saw)
             }

@@ -281,15 +281,8 @@ impl Plan {
         trouble(&mut random, &mut steps, people);
         more_trouble(seed, &mut steps, people);
         backgrounds(seed, &mut steps, people);
-        let mut plan = Self {
-            seed,
-            faults,
-            skew_ms,
-            steps,
-            disks: disks(seed),
-            people,
-            policies: Policies::default(),
-        };
+        let mut plan =
+            Self { seed, faults, skew_ms, steps, disks: disks(seed), people, policies: Policies::default() };
         plan.contests();
         plan.steps.sort_by_key(|step| step.at);
         plan

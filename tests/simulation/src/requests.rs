@@ -241,11 +241,12 @@ impl World {
             let who = self.name(request.who);
             self.note(format!("  {who}'s {} {id}: {}", op.command.name(), outcome_text(result)));
             // Read marks that wait join each other.
-            let same =
-                |given: &Command| *given == op.command
+            let same = |given: &Command| {
+                *given == op.command
                     || (given.is_cosmetic() && op.command.is_cosmetic())
                     || give_up_the_same(given, &op.command)
-                    || (self.rests.contains(&op.id) && is_part_of(given, &op.command));
+                    || (self.rests.contains(&op.id) && is_part_of(given, &op.command))
+            };
             if !self.given.get(&op.id).is_some_and(same) || op.id != *id {
                 let detail = format!("operation {} {} was never given by {who}", op.id, op.command.name());
                 return Err(Violation::new("G2", detail));

@@ -30,13 +30,18 @@ impl World {
         if phone.engine.is_none() || phone.is_frozen(self.now) {
             return Ok(());
         }
-        let conflicts: Vec<&QueuedOp> = phone.shadow.outbox.values().filter(|op| is_conflict(op)).collect();
+        // Who is off the staff for good is in no day's story.
+        let dismissal = |op: &QueuedOp| matches!(op.op.command, Command::DeleteEmployee { .. });
+        let conflicts: Vec<&QueuedOp> =
+            phone.shadow.outbox.values().filter(|op| is_conflict(op) && !dismissal(op)).collect();
         let Some(old) = r.pick(&conflicts).map(|op| (*op).clone()) else { return Ok(()) };
         let (parked, primary) = (old.op.id, old.op.command.primary());
         let now = phone.shadow.mirror(&primary).map(Entity::version);
         let is_stale = r.chance(200);
         let seen = if is_stale { Some(now.map_or(1, |version| version.saturating_sub(1))) } else { now };
-        let way = *r.pick(&[Way::Theirs, Way::Mine, Way::Mine, Way::Merged, Way::Merged, Way::Edit]).unwrap_or(&Way::Mine);
+        let way = *r
+            .pick(&[Way::Theirs, Way::Mine, Way::Mine, Way::Merged, Way::Merged, Way::Edit])
+            .unwrap_or(&Way::Mine);
         let request = phone.requests + 1;
         let input = match self.settles(who, &old, way, seen, request, r) {
             Some(input) => input,
@@ -55,10 +60,8 @@ impl World {
         }
         if is_stale {
             if took_place || !waits {
-                let detail = format!(
-                    "{} settled {parked} by version {seen:?}, and {now:?} was there",
-                    self.name(who)
-                );
+                let detail =
+                    format!("{} settled {parked} by version {seen:?}, and {now:?} was there", self.name(who));
                 return Err(Violation::new("G8", detail));
             }
             self.reach(Sometimes::ChangedMeanwhile);
@@ -164,7 +167,9 @@ pub(crate) fn is_part_of(whole: &Command, part: &Command) -> bool {
 /// Whether two commands say that the same was given up: which fields that is about, the phone says.
 pub(crate) fn give_up_the_same(given: &Command, sent: &Command) -> bool {
     match (given, sent) {
-        (Command::KeepTheirs { operation: one, .. }, Command::KeepTheirs { operation: other, .. }) => one == other,
+        (Command::KeepTheirs { operation: one, .. }, Command::KeepTheirs { operation: other, .. }) => {
+            one == other
+        }
         _ => false,
     }
 }

@@ -8,13 +8,13 @@ use innsync_domain::Uuid;
 use innsync_protocol::{Op, OpOutcome};
 use innsync_server::authority::Committed;
 
+use crate::Bug;
 use crate::contest::RIVALS;
 use crate::failure::{Checked, Violation};
 use crate::plan::{Faults, Plan, What};
 use crate::trace::Lines;
 use crate::watch::look;
 use crate::world::World;
-use crate::Bug;
 
 /// Of the seeds in which people change the same things at once, one in so many is run so: of all, one in fifty.
 const EVERY: u64 = 15;
@@ -38,7 +38,10 @@ impl Answered {
             OpOutcome::Applied { .. } => "applied".to_owned(),
             OpOutcome::Merged { .. } => "merged".to_owned(),
             OpOutcome::Conflict { fields, .. } => {
-                format!("conflict {:?}", fields.iter().map(|it| (&it.field, &it.mine, &it.theirs)).collect::<Vec<_>>())
+                format!(
+                    "conflict {:?}",
+                    fields.iter().map(|it| (&it.field, &it.mine, &it.theirs)).collect::<Vec<_>>()
+                )
             }
             OpOutcome::Rejected { rejection, .. } => format!("rejected {}", rejection.reason.as_str()),
             OpOutcome::Duplicate { .. } | OpOutcome::Retry { .. } => "later".to_owned(),
@@ -64,7 +67,6 @@ pub(crate) fn compare(plan: &Plan) -> Checked<u64> {
     let mut same = 0;
     for (one, other) in one.iter().zip(&other) {
         if (one.at, one.op) != (other.at, other.op) {
-            if std::env::var_os("TWIN").is_some() { eprintln!("{} {} {} / {} {} {}", one.at, one.op, one.outcome, other.at, other.op, other.outcome); }
             break;
         }
         if one != other {

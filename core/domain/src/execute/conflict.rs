@@ -20,7 +20,8 @@ fn reference(id: Uuid) -> EntityRef {
 /// (those of the property's first day) are not kept.
 pub fn records(operation: Uuid, entity: &EntityRef, lost: Vec<Lost>, decided_at: Timestamp) -> Vec<Conflict> {
     let known = lost.into_iter().filter(|it| !it.lost_by.is_nil());
-    let known = known.filter(|it| it.policy != Policy::LastWriteWins || !mutant::is(Mutant::LoserNotRecorded));
+    let known =
+        known.filter(|it| it.policy != Policy::LastWriteWins || !mutant::is(Mutant::LoserNotRecorded));
     known
         .map(|it| Conflict {
             id: conflict_id(operation, &it.field),
