@@ -19,6 +19,9 @@ record!(
         assignee: Option<String>,
         /// Whether something of it is not yet confirmed by the server.
         unsent: bool,
+        /// The operation about it that waits for this person to settle a conflict; see `conflicts`.
+        #[uniffi(default = None)]
+        conflict: Option<Uuid>,
         /// Whether it is open and its time is over.
         overdue: bool,
     }
@@ -55,6 +58,9 @@ record!(
         open_tasks: u32,
         /// Whether something of it is not yet confirmed by the server.
         unsent: bool,
+        /// The operation about it that waits for this person to settle a conflict; see `conflicts`.
+        #[uniffi(default = None)]
+        conflict: Option<Uuid>,
     }
 );
 record!(

@@ -438,8 +438,8 @@ fn progress(status: &Value) -> Option<u8> {
 /// what the author saw.
 fn follows(kind: &EntityKind, seen: Option<&Value>, before: &Value, after: &Value) -> bool {
     let completed = Some(TaskStatus::Completed.as_str());
-    let (from, to) = (seen.and_then(progress), progress(before));
-    *kind == EntityKind::Task && after.as_str() == completed && from <= to && to.is_some_and(|it| it < 2)
+    let Some((from, to)) = seen.and_then(progress).zip(progress(before)) else { return false };
+    *kind == EntityKind::Task && after.as_str() == completed && from <= to && to < 2
 }
 
 fn merged_text(conflict: &FieldConflict) -> Winner {

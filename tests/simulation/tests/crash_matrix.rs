@@ -60,7 +60,15 @@ fn day() -> Vec<Step> {
 fn plan(faults: Vec<DiskFault>) -> Plan {
     let calm = Faults { delay_min_ms: 5, delay_max_ms: 60, ..Faults::default() };
     let disks = vec![DiskPlan { who: ANA, faults }];
-    Plan { seed: 2_211, faults: calm, skew_ms: vec![0; 3], steps: day(), disks, people: 3 }
+    Plan {
+        seed: 2_211,
+        faults: calm,
+        skew_ms: vec![0; 3],
+        steps: day(),
+        disks,
+        people: 3,
+        policies: Default::default(),
+    }
 }
 
 fn run(faults: Vec<DiskFault>) -> Report {

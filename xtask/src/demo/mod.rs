@@ -131,6 +131,7 @@ async fn play(args: &Args) -> Result<(), String> {
     scenes::emergency(&mut world).await?;
     scenes::basement(&mut world).await?;
     scenes::conflict(&mut world).await?;
+    scenes::edits(&mut world).await?;
     scenes::agreement(&mut world).await?;
 
     let failed = world.verdicts.print(&world.stage);

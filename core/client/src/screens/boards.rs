@@ -22,6 +22,7 @@ pub(super) fn suite_board(glance: &Glance<'_>) -> Result<SuiteBoard, StoreError>
         let card = SuiteCard {
             open_tasks: open_tasks.get(&suite.id).copied().unwrap_or_default(),
             unsent: glance.is_unsent(suite.id)?,
+            conflict: glance.conflict_about(suite.id)?,
             suite,
         };
         match floors.last_mut() {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use innsync_domain::{Employee, Entity, Suite, Task, Timestamp, Uuid};
-use innsync_engine::{StoreError, StoreRead, SyncStatus};
+use innsync_engine::{OpState, ParkReason, QueuedOp, StoreError, StoreRead, SyncStatus};
 use innsync_store::{Query, Store};
 
 use super::TaskCard;
@@ -18,7 +18,28 @@ pub struct Glance<'a> {
     pub(super) status: SyncStatus,
     /// Whether a newer release has written the database.
     pub(super) read_only: bool,
-    unsent: OnceCell<HashSet<Uuid>>,
+    work: OnceCell<Work>,
+}
+
+/// What of the outbox shows on the things that it is about.
+#[derive(Default)]
+struct Work {
+    unsent: HashSet<Uuid>,
+    /// The first operation in conflict about each.
+    conflicts: HashMap<Uuid, Uuid>,
+}
+
+impl Work {
+    fn of(outbox: &[QueuedOp]) -> Self {
+        let mut work = Self::default();
+        for queued in outbox {
+            work.unsent.extend(queued.footprint.writes.iter().map(|entity| entity.id));
+            if matches!(queued.state, OpState::Parked { reason: ParkReason::Conflict { .. } }) {
+                work.conflicts.entry(queued.op.command.primary().id).or_insert(queued.op.id);
+            }
+        }
+        work
+    }
 }
 
 impl<'a> Glance<'a> {
@@ -30,7 +51,7 @@ impl<'a> Glance<'a> {
             now,
             status: shared.status(),
             read_only: store.is_read_only(),
-            unsent: OnceCell::new(),
+            work: OnceCell::new(),
         }
     }
 
@@ -44,12 +65,20 @@ impl<'a> Glance<'a> {
 
     /// Whether something of that entity is not yet confirmed by the server.
     pub(super) fn is_unsent(&self, id: Uuid) -> Result<bool, StoreError> {
-        if let Some(unsent) = self.unsent.get() {
-            return Ok(unsent.contains(&id));
+        Ok(self.work()?.unsent.contains(&id))
+    }
+
+    /// The operation about that entity that waits for this person to settle a conflict.
+    pub(super) fn conflict_about(&self, id: Uuid) -> Result<Option<Uuid>, StoreError> {
+        Ok(self.work()?.conflicts.get(&id).copied())
+    }
+
+    fn work(&self) -> Result<&Work, StoreError> {
+        if let Some(work) = self.work.get() {
+            return Ok(work);
         }
         let outbox = self.store.outbox()?;
-        let written = outbox.iter().flat_map(|queued| &queued.footprint.writes).map(|entity| entity.id);
-        Ok(self.unsent.get_or_init(|| written.collect()).contains(&id))
+        Ok(self.work.get_or_init(|| Work::of(&outbox)))
     }
 
     /// The tasks as cards, the most urgent first, then by floor and suite, then as they came.
@@ -71,6 +100,7 @@ impl<'a> Glance<'a> {
                 floor: suite.map(|suite| suite.floor),
                 assignee: task.assigned_to.and_then(|assignee| names.get(&assignee).cloned()),
                 unsent: self.is_unsent(task.id)?,
+                conflict: self.conflict_about(task.id)?,
                 overdue: self.is_overdue(&task),
                 task,
             });

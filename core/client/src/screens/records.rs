@@ -19,6 +19,8 @@ pub struct TaskCard {
     pub assignee: Option<String>,
     /// Whether something of it is not yet confirmed by the server.
     pub unsent: bool,
+    /// The operation about it that waits for this person to settle a conflict ([`crate::Conflicts`]).
+    pub conflict: Option<Uuid>,
     /// Whether it is open and its time is over.
     pub overdue: bool,
 }
@@ -55,6 +57,8 @@ pub struct SuiteCard {
     pub open_tasks: u32,
     /// Whether something of it is not yet confirmed by the server.
     pub unsent: bool,
+    /// The operation about it that waits for this person to settle a conflict ([`crate::Conflicts`]).
+    pub conflict: Option<Uuid>,
 }
 
 /// The suites by floor.

@@ -486,6 +486,19 @@ fn a_step_forward_over_one_that_went_back_leaves_a_record() {
 }
 
 #[test]
+fn who_completes_what_was_completed_has_not_seen_that_it_was_reopened() {
+    // G8
+    let mut house = House::new();
+    let complete = Command::CompleteTask { task_id: id(10) };
+    house.does(ANA, &complete, &house.sees(&the_task(), &["status"], 1));
+    // It changes nothing on what ana sees, so nothing is in `base`.
+    let again = house.sees(&the_task(), &[], 2);
+    house.does(SAM, &Command::ReopenTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 3));
+    let lost = house.does(ANA, &complete, &again).lost();
+    assert_eq!(told(&lost), [("status", json!("PENDING"), json!("COMPLETED"), SAM, Policy::Guarded)]);
+}
+
+#[test]
 fn what_is_done_whole_or_not_at_all_is_recorded_whole() {
     // G8
     let mut house = House::new();

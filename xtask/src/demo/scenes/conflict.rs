@@ -10,7 +10,7 @@ use innsync_e2e::becomes;
 use crate::demo::World;
 
 /// Far more than the offset of a clock can be wrong by on one machine.
-const A_MOMENT: Duration = Duration::from_secs(1);
+pub(super) const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Maria changes a suite, and ben, who is offline, does too: later, and to what is not possible from there.
 pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
