@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use crate::failure::{Checked, Violation};
 use crate::model::Rows;
-use crate::not_yet;
 use crate::sometimes::Sometimes;
 
 /// Who gave a field its value.
@@ -220,7 +219,7 @@ impl Losses {
             && policy == Policy::Guarded
             && taken.primary.kind == EntityKind::Task
             && progress(&after) > progress(was)
-            && (progress(was) >= progress(&written.before) || not_yet::stepped_without_a_step(op, field));
+            && progress(was) >= progress(&written.before);
         let excused = is_merged || is_step_forward;
         let theirs = |it: &&&Conflict| it.lost_by == written.by && it.field == field && it.lost == *was;
         if excused || taken.records.iter().any(|it| theirs(&it)) {

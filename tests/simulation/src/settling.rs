@@ -30,7 +30,10 @@ impl World {
         if phone.engine.is_none() || phone.is_frozen(self.now) {
             return Ok(());
         }
-        let conflicts: Vec<&QueuedOp> = phone.shadow.outbox.values().filter(|op| is_conflict(op)).collect();
+        // Who is off the staff for good is in no day's story.
+        let dismissal = |op: &QueuedOp| matches!(op.op.command, Command::DeleteEmployee { .. });
+        let conflicts: Vec<&QueuedOp> =
+            phone.shadow.outbox.values().filter(|op| is_conflict(op) && !dismissal(op)).collect();
         let Some(old) = r.pick(&conflicts).map(|op| (*op).clone()) else { return Ok(()) };
         let (parked, primary) = (old.op.id, old.op.command.primary());
         let now = phone.shadow.mirror(&primary).map(Entity::version);
