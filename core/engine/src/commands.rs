@@ -242,6 +242,7 @@ impl Draft<'_> {
         self.touch(&new);
         self.put_op(new.clone());
         self.redirect_dependents(old.op.id, id);
+        self.state.deed_is_now(old.op.id, &new.op);
         self.tell(Output::Operation(receipt(&new)));
         Ok(Ok(receipt(&new)))
     }
@@ -287,6 +288,7 @@ impl Draft<'_> {
 
     pub(crate) fn forget(&mut self, op: &QueuedOp) {
         self.state.push.forget(op.op.id);
+        self.state.forget_deed(op.op.id);
         self.remove_op(op.op.id);
         if !op.op.command.is_cosmetic() {
             if let Some(before) = self.state.discarded_horizon(self.now) {

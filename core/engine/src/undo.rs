@@ -2,8 +2,10 @@
 //! opposite.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use innsync_domain::{Command, Entity, EntityRef, Person, Reason, Rejection, Uuid, derived_id, inverse};
+use innsync_protocol::Op;
 
 use crate::draft::{Draft, receipt};
 use crate::outbox::{OpState, QueuedOp, Receipt, Undoable};
@@ -51,6 +53,23 @@ impl State {
     }
 }
 
+impl State {
+    /// The operation is discarded: there is nothing of it to be undone.
+    pub(crate) fn forget_deed(&mut self, operation: Uuid) {
+        self.deed.take_if(|deed| deed.operation == operation);
+    }
+
+    /// Another operation took that one's place. Until it is sent it can be discarded; what would undo it after that was thought
+    /// out for the first one.
+    pub(crate) fn deed_is_now(&mut self, old: Uuid, new: &Op) {
+        if let Some(deed) = self.deed.as_ref().filter(|deed| deed.operation == old) {
+            let inverse = if deed.command == new.command { deed.inverse.clone() } else { Vec::new() };
+            let (operation, command) = (new.id, new.command.clone());
+            self.deed = Some(Arc::new(Deed { operation, command, inverse, ..Deed::clone(deed) }));
+        }
+    }
+}
+
 impl Draft<'_> {
     /// Remembers what was just queued, with the row that it was about `before`.
     pub(crate) fn remember_deed(&mut self, op: &QueuedOp, before: Option<Entity>) -> Result<(), StoreError> {
@@ -68,7 +87,7 @@ impl Draft<'_> {
             _ => Vec::new(),
         };
         let (operation, command) = (op.op.id, command.clone());
-        self.state.deed = Some(std::sync::Arc::new(Deed { operation, command, before, after, inverse }));
+        self.state.deed = Some(Arc::new(Deed { operation, command, before, after, inverse }));
         Ok(())
     }
 

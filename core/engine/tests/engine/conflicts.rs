@@ -162,6 +162,24 @@ fn what_has_not_left_the_phone_is_taken_back_as_if_it_had_never_been() {
 }
 
 #[test]
+fn what_was_discarded_by_hand_is_not_taken_back_once_more_and_what_was_tried_anew_is() {
+    let mut motel = motel();
+    let mut phone = Phone::online(sam(), &mut motel);
+    phone.offline();
+    let first = phone.tap(retitle("Bulb"));
+    let second = phone.tap(edit(TaskPatch { priority: Some(Priority::High), ..TaskPatch::default() }));
+    phone.feed(Input::Discard { id: second });
+    assert_eq!(phone.engine.undoable().map(|it| (it.operation, it.unsent)), Some((first, true)));
+    let (mut phone, parked) = in_conflict(&mut motel);
+    let again = phone.new_id();
+    phone.feed(Input::NetworkChanged { available: false });
+    phone.feed(Input::Retry { parked, id: again });
+    assert_eq!(phone.engine.undoable().map(|it| it.operation), Some(again));
+    assert_eq!(undo(&mut phone).map(|it| it.id), Ok(again));
+    assert_eq!(phone.engine.undoable(), None);
+}
+
+#[test]
 fn what_was_sent_is_taken_back_by_doing_the_opposite_as_far_as_the_rules_allow_it() {
     let mut motel = motel();
     let mut phone = Phone::online(ana(), &mut motel);
