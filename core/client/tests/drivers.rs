@@ -182,16 +182,23 @@ async fn what_nobody_waits_for_any_more_is_broken_off() {
     let (ana, mut link) = peer.ana_at_work(phone.path()).await;
     link.hear("RESUME").await;
     // Nobody answers a push, a pull, a snapshot; then the phone moves to another network, and asks anew over that.
+    soon(ana.up_to_date(Duration::from_secs(10))).await.unwrap();
     peer.silence("GET /v1/sync");
     ana.execute(Command::StartTask { task_id: TASK_TOWELS }).await.unwrap();
     peer.is_asked("POST /v1/ops").await;
-    assert_eq!(ana.up_to_date(Duration::from_millis(200)).await, Err(Error::Timeout));
+    let pulls = peer.asked("GET /v1/sync").len();
+    let (told, ()) = tokio::join!(ana.up_to_date(Duration::from_millis(200)), async {
+        peer.is_asked_more_than("GET /v1/sync", pulls).await;
+    });
+    assert_eq!(told, Err(Error::Timeout));
     ana.network_changed(true);
     peer.is_given_up("POST /v1/ops").await;
     peer.is_given_up("GET /v1/sync").await;
 
     peer.silence("POST /v1/snapshot");
+    let snapshots = peer.asked("POST /v1/snapshot").len();
     ana.refresh().await.unwrap();
+    peer.is_asked_more_than("POST /v1/snapshot", snapshots).await;
     ana.network_changed(true);
     peer.is_given_up("POST /v1/snapshot").await;
 }

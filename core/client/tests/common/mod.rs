@@ -120,7 +120,14 @@ impl Peer {
 
     /// Waits until a phone has asked that.
     pub async fn is_asked(&self, what: &str) {
-        self.becomes(|script| script.asked.iter().any(|asked| asked.line.starts_with(what))).await;
+        self.is_asked_more_than(what, 0).await;
+    }
+
+    /// Waits until phones have asked that more often.
+    pub async fn is_asked_more_than(&self, what: &str, times: usize) {
+        let count =
+            |script: &Script| script.asked.iter().filter(|asked| asked.line.starts_with(what)).count();
+        self.becomes(|script| count(script) > times).await;
     }
 
     /// Waits until a phone has asked that, and broken off before the answer.
