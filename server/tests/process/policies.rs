@@ -58,9 +58,13 @@ fn the_table_has_a_row_for_each_field() {
         let mut words = line.split_whitespace();
         let (kind, field) = words.next().unwrap().split_once('.').unwrap();
         let policy = words.next().unwrap();
-        let named = page.lines().filter(|line| line.starts_with(&format!("| {kind} ")));
-        let named =
-            named.filter(|line| line.contains(&format!("`{field}`")) && line.contains(policy)).count();
+        let is_named = |line: &&str| {
+            let cells: Vec<&str> = line.split(" | ").collect();
+            let fields = cells.first().and_then(|cell| cell.strip_prefix(&format!("| {kind} ")));
+            fields.is_some_and(|fields| fields.contains(&format!("`{field}`")))
+                && cells.get(1) == Some(&policy)
+        };
+        let named = page.lines().filter(is_named).count();
         assert_eq!(named, 1, "{kind}.{field} {policy}");
     }
 }

@@ -43,6 +43,7 @@ mod losses;
 mod model;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+mod not_yet;
 mod observers;
 mod people;
 mod phone;
