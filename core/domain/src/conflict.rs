@@ -278,19 +278,16 @@ fn resolve(edit: &Edit<'_>, read: &dyn Read) -> Result<Verdict, Stop> {
         }
     }
     decision.merged = merged.iter().map(|(field, _)| (*field).to_owned()).collect();
-    decision.command = if edit.command.is_patch() {
-        edit.command.amended(&dropped, merged)
-    } else if decision.lost.is_empty() {
-        Some(edit.command.clone())
-    } else {
-        // It is done whole or not at all: then all that it meant is lost.
-        let all = wanted(edit.base, &as_seen, &meant, &current).into_iter();
-        decision.lost = all
-            .map(|(field, base, mine)| conflict(edit, &current, &field, base, mine))
-            .map(|it| mine_lost(edit, &current, &it))
-            .collect();
-        None
+    decision.command = match edit.command.is_patch() {
+        true => edit.command.amended(&dropped, merged),
+        false => Some(edit.command.clone()).filter(|_| decision.lost.is_empty()),
     };
+    if decision.command.is_none() && !decision.lost.is_empty() {
+        // It is done whole or not at all (or nothing is left of it): then all that it meant is lost.
+        let all = wanted(edit.base, &as_seen, &meant, &current).into_iter();
+        let all = all.map(|(field, base, mine)| conflict(edit, &current, &field, base, mine));
+        decision.lost = all.map(|it| mine_lost(edit, &current, &it)).collect();
+    }
     decision.contested = contested;
     Ok(Verdict::Decided(decision))
 }

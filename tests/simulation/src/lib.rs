@@ -43,7 +43,6 @@ mod losses;
 mod model;
 #[cfg(feature = "mutants")]
 pub mod mutants;
-mod not_yet;
 mod observers;
 mod people;
 mod phone;

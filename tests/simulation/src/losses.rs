@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use crate::failure::{Checked, Violation};
 use crate::model::Rows;
-use crate::not_yet;
 use crate::sometimes::Sometimes;
 
 /// Who gave a field its value.
@@ -281,7 +280,7 @@ impl Losses {
                 return Err(taken.wrong(field, &format!("{wanted} was meant later, and it is {is}")));
             }
         }
-        if has_record || not_yet::restoring_is_dropped_whole(taken.op, &taken.records) {
+        if has_record {
             return Ok(());
         }
         Err(taken.wrong(field, &format!("its author wanted {wanted}, it is {is}, and they have no record")))

@@ -516,6 +516,28 @@ fn what_is_done_whole_or_not_at_all_is_recorded_whole() {
 }
 
 #[test]
+fn what_is_restored_by_a_step_and_loses_once_more_is_recorded_again() {
+    // G8
+    let mut house = House::new();
+    let seen = house.sees(&the_task(), &["assignedTo", "status"], 1);
+    house.does(ANA, &Command::StartTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 1));
+    let started = house.sees(&the_task(), &["assignedTo", "status"], 3);
+    house.does(ANA, &Command::CompleteTask { task_id: id(10) }, &house.sees(&the_task(), &["status"], 2));
+    // To give it to ben is to make it pending: a step behind comes too late.
+    let restore = Command::RestoreValue {
+        conflict_id: id(40),
+        entity_type: EntityKind::Task,
+        entity_id: id(10),
+        field: "assignedTo".into(),
+        value: json!(BEN),
+    };
+    let mut fields: Vec<_> =
+        house.does(SAM, &restore, &started).lost().into_iter().map(|it| it.field).collect();
+    fields.sort();
+    assert_eq!(fields, ["assignedTo", "status"], "{seen:?}");
+}
+
+#[test]
 fn what_the_rules_refuse_is_refused_and_no_conflict() {
     let mut house = House::new();
     let seen = house.sees(&the_task(), &["status"], 1);
