@@ -351,7 +351,7 @@ impl Losses {
             }
         };
         let kept = record.kept.is_null() || record.kept == is;
-        if about == taken.primary && lost && kept && record.lost != is {
+        if about == taken.primary && lost && kept && (record.lost != is || taken.after.is_none()) {
             return Ok(());
         }
         Err(taken.wrong(field, &format!("a record that is not true: {record:?}; it was {was}, is {is}")))

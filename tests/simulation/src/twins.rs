@@ -4,7 +4,7 @@
 //! A clock may change when a phone does something (a token that seems to be over is renewed), and with that the rest of the
 //! run. The runs are compared up to where an operation comes at another time.
 
-use innsync_domain::Uuid;
+use innsync_domain::{FieldConflict, Uuid};
 use innsync_protocol::{Op, OpOutcome};
 use innsync_server::authority::Committed;
 
@@ -38,10 +38,12 @@ impl Answered {
             OpOutcome::Applied { .. } => "applied".to_owned(),
             OpOutcome::Merged { .. } => "merged".to_owned(),
             OpOutcome::Conflict { fields, .. } => {
-                format!(
-                    "conflict {:?}",
-                    fields.iter().map(|it| (&it.field, &it.mine, &it.theirs)).collect::<Vec<_>>()
-                )
+                // When a comment was made is a time as well.
+                let values = |it: &FieldConflict| {
+                    (it.field != "comments").then(|| [it.mine.clone(), it.theirs.clone()])
+                };
+                let fields = fields.iter().map(|it| format!("{} {:?}", it.field, values(it)));
+                format!("conflict {}", fields.collect::<Vec<_>>().join(", "))
             }
             OpOutcome::Rejected { rejection, .. } => format!("rejected {}", rejection.reason.as_str()),
             OpOutcome::Duplicate { .. } | OpOutcome::Retry { .. } => "later".to_owned(),
