@@ -404,12 +404,13 @@ fn winner(edit: &Edit<'_>, current: &Entity, conflict: &FieldConflict) -> Winner
     }
 }
 
-/// The later intent; of two at the same time the one with the greater id. A time that was not measured counts for nothing:
+/// The later intent; of two at the same time a lot decides, the random half of their ids (the other half is a phone's time). A time that was not measured counts for nothing:
 /// then it is the order of arrival.
 fn later(edit: &Edit<'_>, theirs: &Stamp) -> Winner {
     let measured = edit.intent.certain && theirs.certain;
-    let mine = (edit.intent.at, edit.context.operation);
-    if !measured || mine > (theirs.at, theirs.operation) { Winner::Mine } else { Winner::Theirs }
+    let lot = |operation: Uuid| operation.as_u64_pair().1;
+    let mine = (edit.intent.at, lot(edit.context.operation));
+    if !measured || mine > (theirs.at, lot(theirs.operation)) { Winner::Mine } else { Winner::Theirs }
 }
 
 fn guarded(edit: &Edit<'_>, stamp: &Stamp, current: &Entity, conflict: &FieldConflict) -> Winner {

@@ -377,7 +377,8 @@ impl Taken<'_> {
     /// Whether this was meant later than what is there.
     fn wins(&self, written: &Written) -> bool {
         let (at, certain) = meant(self.op, self.now);
-        !(certain && written.certain) || (at, self.op.id) > (written.at, written.op)
+        let lot = |operation: Uuid| operation.as_u64_pair().1;
+        !(certain && written.certain) || (at, lot(self.op.id)) > (written.at, lot(written.op))
     }
 
     /// Whether a text has what both put in; and, of what really happened, whether merging makes the same of it whoever comes
