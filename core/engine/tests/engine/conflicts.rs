@@ -172,7 +172,7 @@ fn what_was_discarded_by_hand_is_not_taken_back_once_more_and_what_was_tried_ane
     assert_eq!(phone.engine.undoable().map(|it| (it.operation, it.unsent)), Some((first, true)));
     let (mut phone, parked) = in_conflict(&mut motel);
     let again = phone.new_id();
-    phone.feed(Input::NetworkChanged { available: false });
+    phone.offline();
     phone.feed(Input::Retry { parked, id: again });
     assert_eq!(phone.engine.undoable().map(|it| it.operation), Some(again));
     assert_eq!(undo(&mut phone).map(|it| it.id), Ok(again));

@@ -449,6 +449,7 @@ fn what_the_other_history_refused_is_left_to_a_person() {
         let mut motel = motel();
         let mut backup = motel.clone();
         let mut phone = Phone::online(ana(), &mut motel);
+        phone.pass(1_000);
         let op = phone.tap(set_status(101, SuiteStatus::Cleaning));
         let push = phone.next_request("/v1/ops");
         phone.serve_one(&push, &mut motel);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use innsync_domain::{
     Change, Command, Context, Edit, Entity, EntityKind, EntityRef, Fields, Intent, Lookup, Person, Policies,
-    Read, ReadError, Ruling, Settles, Stamps, Stop, Timestamp, Uuid, ViewChange, decide, may_see, project,
-    redact,
+    Read, ReadError, Ruling, Settles, Stamp, Stamps, Stop, Timestamp, Uuid, ViewChange, decide, may_see,
+    project, redact, stamps_of,
 };
 use innsync_protocol::{
     Commit, Cursor, Delta, Digest, EntityRow, Mark, Op, OpOutcome, OpResult, PropertyInfo, PushAnswer, Reset,
@@ -30,6 +30,8 @@ pub struct Motel {
     /// Which history it is in, where a backup took its place and nobody said so.
     pub history: u64,
     log: Vec<Done>,
+    /// Who wrote which field, and when they meant it.
+    stamps: BTreeMap<EntityRef, Stamps>,
     pub outcomes: BTreeMap<Uuid, OpOutcome>,
     /// How often each operation arrived.
     pub arrivals: BTreeMap<Uuid, u32>,
@@ -55,6 +57,7 @@ impl Motel {
             epoch: 1,
             history: 0,
             log: Vec::new(),
+            stamps: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             received: Vec::new(),
@@ -125,6 +128,7 @@ impl Motel {
     ) -> OpOutcome {
         let actor = self.person(by);
         let context = Context { operation, actor: &actor, at: when };
+        let stamps = self.stamps.get(&command.primary()).cloned().unwrap_or_default();
         let edit = Edit {
             command,
             context: &context,
@@ -134,7 +138,7 @@ impl Motel {
             force: false,
             settles: &Settles::default(),
             policies: &Policies::default(),
-            stamps: &Stamps::default(),
+            stamps: &stamps,
         };
         let primary = command.primary();
         let mut effects = match decide(&edit, self) {
@@ -148,6 +152,7 @@ impl Motel {
         };
         for change in &mut effects.changes {
             change.stamp(when, by);
+            self.stamp(change, operation, by, when);
         }
         let people: Vec<Uuid> = self.people();
         let before: Vec<Person> = people.iter().map(|id| self.person(*id)).collect();
@@ -163,6 +168,15 @@ impl Motel {
         self.log.push(Done { at: when, by, operation, mark, changes });
         let version = self.rows.get(&primary).map_or(0, Entity::version);
         OpOutcome::Applied { seq: self.seq(), version, skipped: effects.skipped }
+    }
+
+    fn stamp(&mut self, change: &Change, operation: Uuid, by: Uuid, at: Timestamp) {
+        let Some(after) = &change.after else { return };
+        let seq = self.seq() + 1;
+        let stamps = self.stamps.entry(after.reference()).or_default();
+        let written = Stamp { seq, version: after.version(), at, certain: true, by, operation };
+        let new = stamps_of(change, &written, stamps);
+        stamps.0.extend(new.0);
     }
 
     fn write(&mut self, changes: &[Change]) {
