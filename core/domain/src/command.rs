@@ -542,17 +542,24 @@ impl Command {
 
     /// The fields that it names, by their wire names; of what is no patch: none.
     pub fn named_fields(&self) -> Vec<String> {
+        self.named_values().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// What it makes of each field that it names; of what is no patch: nothing.
+    pub fn named_values(&self) -> Fields {
         let patch = match self {
             Self::EditSuite { patch, .. } => serde_json::to_value(patch),
             Self::EditTask { patch, .. } => serde_json::to_value(patch),
             Self::EditNote { patch, .. } => serde_json::to_value(patch),
             Self::EditEmployee { patch, .. } => serde_json::to_value(patch),
-            Self::RestoreValue { field, .. } => return vec![field.clone()],
-            _ => return Vec::new(),
+            Self::RestoreValue { field, value, .. } => {
+                return Fields::from_iter([(field.clone(), value.clone())]);
+            }
+            _ => return Fields::new(),
         };
         match patch {
-            Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
-            _ => Vec::new(),
+            Ok(Value::Object(fields)) => fields,
+            _ => Fields::new(),
         }
     }
 

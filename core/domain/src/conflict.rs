@@ -365,9 +365,15 @@ fn conflict(edit: &Edit<'_>, current: &Entity, field: &str, base: Value, mine: V
     }
 }
 
+/// The version that the author saw. One that the entity never had (in a history that was lost, or made up) is none that says
+/// anything of this one.
+fn seen_version(edit: &Edit<'_>, entity: &Entity) -> Option<u64> {
+    edit.base_version.map(|seen| if seen > entity.version() { 0 } else { seen })
+}
+
 /// Whoever removes something has seen all of it, or is asked.
 fn unseen_by_deleter(edit: &Edit<'_>, current: &Entity) -> Vec<FieldConflict> {
-    let Some(seen) = edit.base_version else { return Vec::new() };
+    let Some(seen) = seen_version(edit, current) else { return Vec::new() };
     let (kind, me) = (current.kind(), edit.context.actor.id);
     let unseen = edit
         .stamps
@@ -508,10 +514,10 @@ fn theirs_lost(
     let stamp = edit.stamps.0.get(&field)?;
     let kept = after.map_or(Value::Null, |after| value(after, &field));
     let seen = edit.base.get(&field);
-    let seen_version = edit.base_version.is_some_and(|version| stamp.version <= version);
+    let version = seen_version(edit, before);
     // Who deletes without saying what they saw has been asked nothing.
-    let blind = after.is_none() && edit.base_version.is_none();
-    let known = seen == Some(&was) || seen_version || blind;
+    let blind = after.is_none() && version.is_none();
+    let known = seen.map_or(version.is_some_and(|it| stamp.version <= it), |seen| *seen == was) || blind;
     let without_loss = match policy {
         Policy::Derived | Policy::AppendOnly => true,
         Policy::Guarded => !edit.force && follows(edit, &kind, &was, &kept, &field),
@@ -564,14 +570,15 @@ pub fn dispute(
     context: &Context<'_>,
     read: &dyn Read,
 ) -> Result<Dispute, Stop> {
-    let told = parked.told.iter().map(|it| as_it_is(it, now));
+    let told = parked.told.iter().map(|it| as_it_is(parked, it, now));
     let mut fields: Vec<FieldConflict> = told.collect();
     let Some(now) = now else { return Ok(Dispute { wanted: fields.clone(), fields }) };
+    let last = last_change(parked, now);
     let moved = |name: String, base, mine| FieldConflict {
         policy: Some(Policies::default().of(&now.kind(), &name)).filter(|it| *it != Policy::Derived),
         theirs: value(now, &name),
-        by: Some(now.updated_by()),
-        at: Some(now.updated_at()),
+        by: last.map(|(by, _)| by),
+        at: last.map(|(_, at)| at),
         field: name,
         base,
         mine,
@@ -597,13 +604,19 @@ pub fn dispute(
     Ok(Dispute { fields, wanted })
 }
 
+/// Who changed the entity since, and when they did; `None`: more than one may have.
+fn last_change(parked: &Parked<'_>, now: &Entity) -> Option<(Uuid, Timestamp)> {
+    let once = parked.then.is_some_and(|then| now.version() == then.version() + 1);
+    once.then(|| (now.updated_by(), now.updated_at()))
+}
+
 /// A field in conflict with what it is by now; who made it so is told where that is known.
-fn as_it_is(told: &FieldConflict, now: Option<&Entity>) -> FieldConflict {
+fn as_it_is(parked: &Parked<'_>, told: &FieldConflict, now: Option<&Entity>) -> FieldConflict {
     let theirs = now.map_or(Value::Null, |entity| value(entity, &told.field));
     if theirs == told.theirs {
         return told.clone();
     }
-    let (by, at) = (now.map(Entity::updated_by), now.map(Entity::updated_at));
+    let (by, at) = now.and_then(|now| last_change(parked, now)).unzip();
     FieldConflict { theirs, by, at, ..told.clone() }
 }
 

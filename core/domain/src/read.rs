@@ -62,8 +62,11 @@ impl Change {
         if self.before != self.after
             && let Some(after) = &mut self.after
         {
+            let mut by = by;
             if let (None, Entity::Conflict(record)) = (&self.before, &mut *after) {
                 record.decided_at = at;
+                // Hidden from its owner.
+                by = if record.kept_by.is_nil() { Uuid::nil() } else { by };
             }
             after.stamp(version + 1, at, by);
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Uuid;
 use crate::command::{Command, TaskPatch};
-use crate::entity::{Employee, Entity, Fields, Person, Task};
+use crate::entity::{Employee, Entity, EntityRef, Fields, Person, Task};
 use crate::vocabulary::{EmployeeStatus, TaskStatus, TaskType};
 
 /// The commands that make of the primary entity what it was before `command` (`before`) out of what that made of it
@@ -18,17 +18,32 @@ pub fn inverse(
 ) -> Option<Vec<Command>> {
     match (before, after) {
         (None, Some(created)) => uncreate(command, created).map(|it| vec![it]),
-        (Some(before), Some(after)) if command.is_patch() => {
+        (Some(before), Some(after)) if is_plain_patch(command) => {
             unpatch(command, before, after).map(|it| vec![it])
         }
         (Some(Entity::Task(before)), Some(Entity::Task(after))) => task_back(before, after, actor),
         (Some(Entity::Employee(before)), Some(Entity::Employee(after))) => Some(employee_back(before, after)),
         (Some(Entity::Suite(before)), Some(Entity::Suite(after))) if before.status != after.status => {
-            Some(vec![Command::SetSuiteStatus { suite_id: before.id, status: before.status.clone() }])
+            // The cleaning that came of it is not wanted any more.
+            let opened = after.open_cleaning_task.filter(|_| before.open_cleaning_task.is_none());
+            let cancel = opened.map(|task_id| Command::CancelTask { task_id });
+            let back = Command::SetSuiteStatus { suite_id: before.id, status: before.status.clone() };
+            Some(cancel.into_iter().chain([back]).collect())
         }
         _ => None,
     }
     .filter(|commands| !commands.is_empty())
+}
+
+/// Whether it is undone by a patch of the same fields: not where a value was restored by a step (a task's status).
+fn is_plain_patch(command: &Command) -> bool {
+    match command {
+        Command::RestoreValue { entity_type, entity_id, field, value, .. } => {
+            let entity = EntityRef::new(entity_type.clone(), *entity_id);
+            Command::setting(&entity, field, value).is_some_and(|it| it.is_patch())
+        }
+        command => command.is_patch(),
+    }
 }
 
 fn uncreate(command: &Command, created: &Entity) -> Option<Command> {

@@ -242,7 +242,7 @@ impl Draft<'_> {
         self.touch(&new);
         self.put_op(new.clone());
         self.redirect_dependents(old.op.id, id);
-        self.state.deed_is_now(old.op.id, &new.op);
+        self.state.deed_is_now(old.op.id, &new.op, upon);
         self.tell(Output::Operation(receipt(&new)));
         Ok(Ok(receipt(&new)))
     }
@@ -377,7 +377,7 @@ fn limit_reached(reason: &str, class: ErrorClass, message: String) -> Rejection 
 }
 
 /// Before the first snapshot nobody knows who this is and what they may do.
-fn nobody() -> Rejection {
+pub(crate) fn nobody() -> Rejection {
     let message = "This phone has not fetched your data yet; connect it once, then try again.";
     limit_reached("NO_DATA", ErrorClass::Transient, message.to_owned())
 }

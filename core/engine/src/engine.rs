@@ -113,6 +113,7 @@ impl Engine {
             commit_failures: 0,
             heard_at: now.boot_ms,
             deed: None,
+            undoing: Vec::new(),
             no_network: false,
         });
         let mut draft = Draft::new(&config, now, store, state);

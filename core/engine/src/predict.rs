@@ -71,7 +71,7 @@ pub(crate) fn predict(
     }
 }
 
-/// What a parked operation is in conflict about by now, over `rows`.
+/// What a parked operation is in conflict about by now, over `rows`. `None`: the phone does not know its own person.
 pub(crate) fn dispute_over(
     parked: &Parked<'_>,
     now: Option<&Entity>,
@@ -79,13 +79,13 @@ pub(crate) fn dispute_over(
     at: Timestamp,
     observer: Observer,
     rows: &dyn Rows,
-) -> Result<Dispute, StoreError> {
+) -> Result<Option<Dispute>, StoreError> {
     let own = EntityRef::new(EntityKind::Employee, observer.employee);
-    let Some(Entity::Employee(employee)) = rows.row(&own)? else { return Ok(Dispute::default()) };
+    let Some(Entity::Employee(employee)) = rows.row(&own)? else { return Ok(None) };
     let person = Person::from(&employee);
     let sight = Sight { rows, person: &person, has_data: observer.has_data, failure: RefCell::new(None) };
     match dispute(parked, now, &Context { operation, actor: &person, at }, &sight) {
-        Ok(dispute) => Ok(dispute),
+        Ok(dispute) => Ok(Some(dispute)),
         Err(Stop::Failed(ReadError(detail))) => {
             Err(sight.failure.into_inner().unwrap_or(StoreError::Other(detail)))
         }

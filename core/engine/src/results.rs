@@ -69,13 +69,16 @@ impl Draft<'_> {
         }
     }
 
-    /// The next operation of the lane builds on what this one made: nobody conflicts with themself.
+    /// The next operation of the lane, where its author had seen the same before this one, builds on what this one made: nobody
+    /// conflicts with themself.
     fn hand_on_version(&mut self, op: &QueuedOp, version: u64) {
         let primary = op.op.command.primary();
+        let seen = op.op.base_version;
         let later = |it: &&std::sync::Arc<QueuedOp>| {
             it.order > op.order && it.state == OpState::Queued && it.op.command.primary() == primary
         };
-        let next = self.state.outbox.iter().find(later).cloned();
+        // Where it saw something else, there is what it has not seen.
+        let next = self.state.outbox.iter().find(later).filter(|next| next.op.base_version == seen).cloned();
         if let Some(next) = next.filter(|_| version > 0) {
             let mut next = QueuedOp::clone(&next);
             next.op.base_version = Some(version);

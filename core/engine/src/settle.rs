@@ -1,12 +1,13 @@
 //! How a person settles a conflict: their own values, the others', or what they made of both.
 
 use innsync_domain::{
-    Command, Dispute, Entity, EntityRef, FieldConflict, Fields, Parked, Reason, Rejection, Uuid, derived_id,
+    Command, Dispute, Entity, EntityRef, ErrorClass, FieldConflict, Fields, Parked, Reason, Rejection, Uuid,
+    derived_id,
 };
-use innsync_protocol::EntityRow;
+use innsync_protocol::{EntityRow, Op};
 use serde::{Deserialize, Serialize};
 
-use crate::commands::{Upon, check_size};
+use crate::commands::{Upon, check_size, nobody};
 use crate::draft::{Draft, receipt};
 use crate::outbox::{OpState, ParkReason, QueuedOp, Receipt};
 use crate::output::Output;
@@ -70,10 +71,12 @@ impl Draft<'_> {
         };
         let at = self.state.clock.guess(self.now);
         let dispute = dispute_over(&told, now.as_ref(), old.op.id, at, self.observer(), self)?;
+        // The phone does not know its own person just now.
+        let Some(dispute) = dispute else { return Ok(Err(nobody())) };
         match choice {
             Settlement::Theirs => self.give_up(&old, id, dispute),
-            Settlement::Mine => self.replace(&old, id, old.op.command.clone(), Upon::Shown),
-            Settlement::Merged(values) => match merged(&old.op.command, &values, &dispute) {
+            Settlement::Mine => self.replace(&old, id, as_edited(&old.op, &dispute), Upon::Shown),
+            Settlement::Merged(values) => match merged(&old.op, &values, &dispute) {
                 Ok(command) => self.replace(&old, id, command, Upon::Shown),
                 Err(rejection) => Ok(Err(rejection)),
             },
@@ -90,17 +93,19 @@ impl Draft<'_> {
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
         let names: Vec<&str> = dispute.fields.iter().map(|it| it.field.as_str()).collect();
         let rest = old.op.command.without_fields(&names).filter(|_| !names.is_empty());
-        let lost = if rest.is_some() { dispute.fields } else { dispute.wanted };
-        let kept = self.keep_theirs(old, id, lost)?;
-        match rest {
-            Some(rest) => {
-                let sent = self.replace(old, derived_id(id, "rest"), rest, Upon::Then)?;
+        let sent = match rest {
+            Some(rest) => match self.replace(old, derived_id(id, "rest"), rest, Upon::Then)? {
+                Ok(_) => true,
+                // Just now it cannot be told.
+                Err(rejection) if rejection.class == ErrorClass::Transient => return Ok(Err(rejection)),
                 // The rules do not allow it any more: then it is given up, too.
-                if sent.is_err() {
-                    self.drop_parked(old);
-                }
-            }
-            None => self.drop_parked(old),
+                Err(_) => false,
+            },
+            None => false,
+        };
+        let kept = self.keep_theirs(old, id, if sent { dispute.fields } else { dispute.wanted })?;
+        if !sent {
+            self.drop_parked(old);
         }
         Ok(Ok(kept.unwrap_or_else(|| Receipt { state: None, ..receipt(old) })))
     }
@@ -131,8 +136,21 @@ impl Draft<'_> {
     }
 }
 
+/// The command without the fields that it names as its author saw them, and that were no edit of theirs: what others made of
+/// these since stays.
+fn as_edited(op: &Op, dispute: &Dispute) -> Command {
+    let in_dispute = |name: &String| dispute.fields.iter().any(|it| it.field == *name);
+    let named = op.command.named_values();
+    let untouched =
+        named.iter().filter(|(name, value)| op.base.get(*name) == Some(value) && !in_dispute(name));
+    let untouched: Vec<&str> = untouched.map(|(name, _)| name.as_str()).collect();
+    let edited = if untouched.is_empty() { None } else { op.command.without_fields(&untouched) };
+    edited.unwrap_or_else(|| op.command.clone())
+}
+
 /// The command with what a person made of both sides: a value for each field in dispute, and for no other than it edits.
-fn merged(command: &Command, values: &Fields, dispute: &Dispute) -> Result<Command, Rejection> {
+fn merged(op: &Op, values: &Fields, dispute: &Dispute) -> Result<Command, Rejection> {
+    let command = &op.command;
     let invalid = |message: String, field: &str| {
         Err(Rejection::permanent(Reason::InvalidField, message).about(command.primary()).field(field))
     };
@@ -143,7 +161,7 @@ fn merged(command: &Command, values: &Fields, dispute: &Dispute) -> Result<Comma
     if let Some(unknown) = values.keys().find(|name| !named.contains(*name)) {
         return invalid(format!("That change is not about {unknown}; leave it out."), unknown);
     }
-    match command.with_values(values) {
+    match as_edited(op, dispute).with_values(values) {
         Some(command) => Ok(command),
         None => invalid("These values are not possible; keep yours, or theirs.".to_owned(), "values"),
     }

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) no_network: bool,
     /// What the person did last.
     pub(crate) deed: Option<Arc<Deed>>,
+    /// The operations of the last undo.
+    pub(crate) undoing: Vec<Uuid>,
     /// What was last told.
     pub(crate) status: SyncStatus,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use innsync_domain::{Command, Entity, EntityRef, Person, Reason, Rejection, Uuid, derived_id, inverse};
 use innsync_protocol::Op;
 
+use crate::commands::Upon;
 use crate::draft::{Draft, receipt};
 use crate::outbox::{OpState, QueuedOp, Receipt, Undoable};
 use crate::output::Output;
@@ -48,6 +49,10 @@ impl State {
         }
         // After a restart the outbox still says what was done last, as long as it has not left the phone.
         let last = self.outbox.iter().rev().find(|op| is_deed(&op.op.command)).filter(|op| unsent(op))?;
+        // What undid something is not undone in turn, least of all the half of it.
+        if self.undoing.contains(&last.op.id) || !last.op.depends_on.is_empty() {
+            return None;
+        }
         let (command, entity) = (last.op.command.name().to_owned(), last.op.command.primary());
         Some(Undoable { operation: last.op.id, command, entity, unsent: true })
     }
@@ -61,9 +66,10 @@ impl State {
 
     /// Another operation took that one's place. Until it is sent it can be discarded; what would undo it after that was thought
     /// out for the first one.
-    pub(crate) fn deed_is_now(&mut self, old: Uuid, new: &Op) {
+    pub(crate) fn deed_is_now(&mut self, old: Uuid, new: &Op, upon: Upon) {
         if let Some(deed) = self.deed.as_ref().filter(|deed| deed.operation == old) {
-            let inverse = if deed.command == new.command { deed.inverse.clone() } else { Vec::new() };
+            let same = deed.command == new.command && upon == Upon::Then;
+            let inverse = if same { deed.inverse.clone() } else { Vec::new() };
             let (operation, command) = (new.id, new.command.clone());
             self.deed = Some(Arc::new(Deed { operation, command, inverse, ..Deed::clone(deed) }));
         }
@@ -124,7 +130,10 @@ impl Draft<'_> {
             return Ok(Err(rejection));
         }
         self.state.deed = None;
-        self.queue_all(deed.inverse.clone(), id)
+        let mine = |index: usize| if index == 0 { id } else { derived_id(id, &format!("undo:{index}")) };
+        let ids: Vec<Uuid> = (0..deed.inverse.len()).map(mine).collect();
+        self.state.undoing.clone_from(&ids);
+        self.queue_all(deed.inverse.iter().cloned().zip(ids).collect())
     }
 
     /// Why one of these commands, one after the other, is refused.
@@ -144,12 +153,10 @@ impl Draft<'_> {
     /// Each after the one before it; the receipt of the last.
     fn queue_all(
         &mut self,
-        commands: Vec<Command>,
-        id: Uuid,
+        commands: Vec<(Command, Uuid)>,
     ) -> Result<Result<Receipt, Rejection>, StoreError> {
         let (mut depends_on, mut last) = (Vec::new(), None);
-        for (index, command) in commands.into_iter().enumerate() {
-            let id = if index == 0 { id } else { derived_id(id, &format!("undo:{index}")) };
+        for (command, id) in commands {
             let op = self.new_op(id, command, depends_on);
             match self.enqueue(op)? {
                 Ok(op) => last = Some(receipt(&op)),
@@ -168,7 +175,12 @@ fn is_as_left(deed: &Deed, now: Option<&Entity>, me: Uuid) -> bool {
         (Some(before), Some(after), Some(now)) => {
             before.diff(after).1.into_iter().all(|(field, made)| now.field(&field) == Some(made))
         }
-        (None, Some(_), Some(now)) => now.updated_by() == me,
+        (None, Some(after), Some(now)) => {
+            // The server's clock, and what rules keep up.
+            let own = ["createdAt", "department", "openCleaningTask"];
+            let changed = after.diff(now).0;
+            now.updated_by() == me && changed.into_iter().all(|(field, _)| own.contains(&field.as_str()))
+        }
         _ => false,
     }
 }

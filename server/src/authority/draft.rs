@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use innsync_domain::{
     Change, Command, Conflict, Context, Directory, Edit, Effects, Employee, Entity, EntityKind, EntityRef,
     FieldConflict, Lookup, Person, Read, ReadError, Rejection, Ruling, Skipped, Stop, Task, Timestamp, Uuid,
-    against_deleted, decide, execute, react,
+    against_deleted, decide, derived_id, execute, react,
 };
 use rusqlite::Connection;
 
@@ -46,12 +46,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds the record of a value that lost, where there is none yet.
-    pub(super) fn record(&mut self, conflict: Conflict) -> Result<(), LedgerError> {
-        let after = Entity::from(conflict);
-        if self.get(&after.reference())?.is_none() {
-            self.changes.push(Change { before: None, after: Some(after) });
+    /// Adds the record of a value that lost, where there is none yet. Another person's of that id, made by an operation of the
+    /// same id, does not stand in its way.
+    pub(super) fn record(&mut self, mut conflict: Conflict) -> Result<(), LedgerError> {
+        let reference = EntityRef::new(EntityKind::Conflict, conflict.id);
+        match self.get(&reference)? {
+            Some(Entity::Conflict(there)) if there.lost_by == conflict.lost_by => return Ok(()),
+            Some(_) => conflict.id = derived_id(conflict.id, &conflict.lost_by.to_string()),
+            None => {}
         }
+        self.changes.push(Change { before: None, after: Some(conflict.into()) });
         Ok(())
     }
 

@@ -195,7 +195,7 @@ fn record_overwritten(
         context: &context,
         intent: Intent { at: now, certain: true },
         base: &base,
-        base_version: options.expected.as_ref().map(|expected| expected.version),
+        base_version: options.expected.as_ref().filter(|it| it.entity == primary).map(|it| it.version),
         force: options.forced,
         settles: &Settles::default(),
         policies: &writer.policies(),
@@ -231,9 +231,11 @@ fn moved_on(
 ) -> Result<Option<Problem>, LedgerError> {
     let Some((_, about, field)) = restored(commands) else { return Ok(None) };
     let Some((_, kept)) = restored_over(draft, commands)? else { return Ok(None) };
+    let Some(Command::RestoreValue { value, .. }) = commands.first() else { return Ok(None) };
     let Some(current) = draft.get(&about)?.and_then(|entity| as_seen(entity, actor)) else { return Ok(None) };
     let theirs = current.field(field).unwrap_or(Value::Null);
-    if theirs == kept {
+    // Restored already: the answer was lost, and it is asked once more.
+    if theirs == kept || theirs == *value {
         return Ok(None);
     }
     let stamps = entities::stamps(writer.connection(), &writer.property(), &about)?;

@@ -59,7 +59,11 @@ pub(super) fn restore(s: &mut Scratch<'_>, command: &Command) -> Result<(), Stop
     };
     run(s, &edit)?;
     match s.find::<Conflict>(*conflict_id)? {
-        Found::Known(mut conflict) if may_see(&conflict.clone().into(), s.actor()) => {
+        Found::Known(mut conflict)
+            if may_see(&conflict.clone().into(), s.actor())
+                && (&conflict.entity_type, &conflict.entity_id, &conflict.field)
+                    == (entity_type, entity_id, field) =>
+        {
             let at = s.context().at;
             conflict.restored_at = conflict.restored_at.or(Some(at));
             conflict.seen_at = conflict.seen_at.or(Some(at));

@@ -237,13 +237,24 @@ fn the_later_intent_wins_in_whatever_order_they_arrive_and_the_loser_is_recorded
 }
 
 #[test]
-fn two_intents_of_the_same_moment_are_told_apart_by_their_ids() {
-    // G19
-    let mut house = House::new();
-    let seen = house.sees(&the_task(), &["priority"], 5);
-    house.does(SAM, &prioritise(Priority::Low), &seen);
-    let lost = house.does(MARIA, &prioritise(Priority::Urgent), &seen).lost();
-    assert_eq!(told(&lost), [("priority", json!("LOW"), json!("URGENT"), SAM, Policy::LastWriteWins)]);
+fn two_intents_of_the_same_moment_are_told_apart_by_lot_and_by_no_clock() {
+    // G19: the first half of an id is a phone's time, the second is random.
+    let (sams, marias) = (Uuid::from_u64_pair(9, 1), Uuid::from_u64_pair(2, 5));
+    for maria_first in [false, true] {
+        let mut house = House::new();
+        let seen = house.sees(&the_task(), &["priority"], 5);
+        let mut ops = [(SAM, sams, Priority::Low), (MARIA, marias, Priority::Urgent)];
+        if maria_first {
+            ops.reverse();
+        }
+        let mut lost = Vec::new();
+        for (who, operation, priority) in ops {
+            house.operations = operation.as_u128() - 1;
+            lost.extend(house.does(who, &prioritise(priority), &seen).lost());
+        }
+        assert_eq!(house.task().priority, Priority::Urgent);
+        assert_eq!(told(&lost), [("priority", json!("LOW"), json!("URGENT"), SAM, Policy::LastWriteWins)]);
+    }
 }
 
 #[test]
@@ -444,6 +455,18 @@ fn whoever_deletes_knowingly_leaves_records_for_all_that_was_changed_meanwhile()
 }
 
 #[test]
+fn a_version_that_was_never_there_is_nothing_seen() {
+    // G8: of a history that was lost by a restored backup, or made up.
+    let mut house = House::new();
+    house.does(SAM, &retitle("Lamp in 101"), &house.sees(&the_task(), &["title"], 1));
+    let made_up = Seen { base: Fields::new(), version: Some(99), ..house.sees(&the_task(), &[], 9) };
+    let (fields, _) = house.does(MARIA, &Command::DeleteTask { task_id: id(10) }, &made_up).asks();
+    assert_eq!(fields[0].0, "title");
+    let lost = house.does(MARIA, &retitle("Bulb"), &made_up).lost();
+    assert_eq!(told(&lost), [("title", json!("Lamp in 101"), json!("Bulb"), SAM, Policy::MergeText)]);
+}
+
+#[test]
 fn a_form_that_sends_all_its_fields_changes_those_alone_that_were_touched() {
     // G8
     let mut house = House::new();
@@ -556,7 +579,8 @@ fn a_sheet_follows_what_others_do_while_it_is_open() {
     let then = house.world.entities[&the_task()].clone();
     let told = [innsync_domain::FieldConflict { by: Some(SAM), ..in_conflict("title") }];
     house.does(PAULA, &retitle("Lamp in 101"), &house.sees(&the_task(), &["title"], 3));
-    house.does(PAULA, &prioritise(Priority::Low), &house.sees(&the_task(), &["priority"], 3));
+    let once = house.world.entities[&the_task()].clone();
+    house.does(SAM, &prioritise(Priority::Low), &house.sees(&the_task(), &["priority"], 3));
     let patch =
         TaskPatch { title: Some("Bulb".into()), priority: Some(Priority::High), ..TaskPatch::default() };
     let command = edit_task(patch);
@@ -568,9 +592,15 @@ fn a_sheet_follows_what_others_do_while_it_is_open() {
     let brief: Vec<_> = fields.iter().map(|it| (it.field.as_str(), it.theirs.clone(), it.by)).collect();
     assert_eq!(
         brief,
-        [("title", json!("Lamp in 101"), Some(PAULA)), ("priority", json!("LOW"), Some(PAULA))]
+        [("title", json!("Lamp in 101"), None), ("priority", json!("LOW"), None)],
+        "two have changed it since, and nobody is named for what they may not have done"
     );
     assert_eq!(wanted.len(), 2);
+    let Dispute { fields, .. } = dispute(&parked, Some(&once), &context, &house.world).unwrap();
+    assert_eq!(
+        fields.iter().map(|it| (it.field.as_str(), it.by)).collect::<Vec<_>>(),
+        [("title", Some(PAULA))]
+    );
     let delete = Command::DeleteTask { task_id: id(10) };
     let parked = Parked { command: &delete, base: &Fields::new(), told: &told, then: Some(&then) };
     let Dispute { fields, .. } = dispute(&parked, Some(now), &context, &house.world).unwrap();

@@ -89,6 +89,51 @@ fn mine_takes_the_place_of_what_was_shown() {
 }
 
 #[test]
+fn mine_does_not_put_back_what_was_only_named_as_it_was_seen() {
+    // G8: a form sends all its fields; the description was no edit of sam's, and the sheet does not ask about it.
+    let mut motel = motel();
+    let mut phone = Phone::online(sam(), &mut motel);
+    phone.offline();
+    let form = |title: &str| {
+        let patch =
+            TaskPatch { title: Some(title.into()), description: Some(String::new()), ..TaskPatch::default() };
+        edit(patch)
+    };
+    let op = phone.tap(form("Bulb"));
+    let theirs = TaskPatch { description: Some("On the left".into()), ..TaskPatch::default() };
+    motel.act(maria(), retitle("Candle"));
+    motel.act(maria(), edit(theirs));
+    phone.feed(Input::Foreground);
+    phone.greet(&motel);
+    phone.catch_up(&mut motel);
+    let seen = version(&phone);
+    settle(&mut phone, op, seen, Settlement::Mine).unwrap();
+    phone.catch_up(&mut motel);
+    let task = &motel.rows[&task_ref(id(71))];
+    let now = (task.field("title"), task.field("description"));
+    assert_eq!(now, (Some(json!("Bulb")), Some(json!("On the left"))));
+}
+
+#[test]
+fn what_follows_a_settled_conflict_has_not_seen_what_the_settlement_has() {
+    // G8
+    let mut motel = motel();
+    let mut phone = Phone::online(maria(), &mut motel);
+    phone.offline();
+    let first = phone.tap(retitle("Bulb"));
+    let second = phone.tap(Command::DeleteTask { task_id: id(71) });
+    motel.act(sam(), retitle("Candle"));
+    phone.feed(Input::Foreground);
+    phone.greet(&motel);
+    phone.catch_up(&mut motel);
+    let (seen, before) = (version(&phone), phone.store.op(second).map(|op| op.op.base_version));
+    settle(&mut phone, first, seen, Settlement::Mine).unwrap();
+    phone.catch_up(&mut motel);
+    let sent = motel.received.iter().rev().find(|op| op.id == second).map(|op| op.base_version);
+    assert_eq!(sent, before, "it says what maria saw when she deleted it");
+}
+
+#[test]
 fn what_was_changed_since_it_was_shown_is_not_settled() {
     // G8
     let mut motel = motel();
@@ -197,6 +242,18 @@ fn what_was_sent_is_taken_back_by_doing_the_opposite_as_far_as_the_rules_allow_i
     phone.catch_up(&mut motel);
     assert_eq!(undo(&mut phone), Err(Reason::Forbidden), "a housekeeper does not reopen tasks");
     assert_eq!(phone.sees(&task_ref(id(71)), "status"), "COMPLETED");
+}
+
+#[test]
+fn a_second_tap_on_undo_does_not_take_back_the_half_of_it() {
+    let mut motel = motel();
+    let mut phone = Phone::online(ana(), &mut motel);
+    phone.tap(Command::StartTask { task_id: id(71) });
+    phone.catch_up(&mut motel);
+    undo(&mut phone).unwrap();
+    assert_eq!(undo(&mut phone), Err(Reason::NothingToUndo));
+    phone.catch_up(&mut motel);
+    assert_eq!(motel.rows[&task_ref(id(71))].field("assignedTo"), Some(json!(ana())));
 }
 
 #[test]

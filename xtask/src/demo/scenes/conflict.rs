@@ -56,6 +56,9 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
     });
     let theirs = theirs.await;
     let parked = world.ben.innsync.status().parked;
+    let board = world.ben.innsync.suite_board().await.map_err(|error| error.to_string())?;
+    let mut cards = board.floors.iter().flat_map(|floor| &floor.suites);
+    let on_board = cards.any(|card| card.suite.suite_number == number && card.conflict == Some(receipt.id));
     world.print_told(&["ben"]);
     world.stage.say("ben", "lets maria's value stand");
     world.ben.innsync.discard(receipt.id).await.map_err(|error| error.to_string())?;
@@ -66,6 +69,7 @@ pub(crate) async fn conflict(world: &mut World) -> Result<(), String> {
     note(hers == Ok(Outcome::Confirmed), "maria's change was confirmed");
     note(both, "ben's was parked as a conflict, with what he saw, his value and hers");
     note(theirs, "ben's phone shows what the server has, not what he wanted");
+    note(on_board, "and the suite on his board says that it waits for him");
     note(parked == 1 && settled, "the status said that one change needs him, until he decided");
     world.stage.pause().await;
     Ok(())
