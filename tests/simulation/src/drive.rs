@@ -113,6 +113,10 @@ impl World {
             Input::Settle { parked, id, choice, .. } => {
                 if let Some(command) = self.given_by_settling(who, *parked, choice) {
                     self.given.insert(*id, command);
+                    // Without the fields that the person only named as they saw them.
+                    if !matches!(choice, Settlement::Theirs) {
+                        self.rests.insert(*id);
+                    }
                 }
                 if let (Settlement::Theirs, Some(old)) = (choice, self.given.get(parked).cloned()) {
                     let rest = derived_id(*id, "rest");

@@ -62,7 +62,8 @@ pub(crate) struct World {
     /// Every operation that a person gave, whether or not they heard that it was saved.
     pub(crate) given: BTreeMap<Uuid, Command>,
     pub(crate) accepted: BTreeMap<Uuid, Accepted>,
-    /// Operations that carry on with what nobody else had changed, of one that was given up.
+    /// Operations that may have a part alone of what was given: those that settle a conflict, or carry on with what nobody else
+    /// had changed.
     pub(crate) rests: BTreeSet<Uuid>,
     /// Operations that a person gave up.
     pub(crate) given_up: BTreeSet<Uuid>,
