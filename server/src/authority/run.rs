@@ -246,7 +246,7 @@ fn moved_on(
     let conflict = FieldConflict {
         field: field.clone(),
         base: kept,
-        mine: Value::Null,
+        mine: value.clone(),
         theirs,
         by: stamp.map(|stamp| stamp.by),
         at: stamp.map(|stamp| stamp.at),

@@ -149,8 +149,8 @@ fn what_was_changed_once_more_since_a_value_lost_is_not_overwritten_by_restoring
     assert_eq!((status, &problem["code"]), (409, &json!("VERSION_CONFLICT")), "{problem}");
     let field = &problem["fields"][0];
     assert_eq!(
-        [&field["field"], &field["base"], &field["theirs"]],
-        [&json!("title"), &json!("Two"), &json!("Three")]
+        [&field["field"], &field["base"], &field["mine"], &field["theirs"]],
+        [&json!("title"), &json!("Two"), &json!("Ten"), &json!("Three")]
     );
     assert_eq!(motel.field(EntityKind::Task, task_id, "title"), "Three");
     assert_eq!(motel.rest("maria", "POST", &restore, json!({"force": true})).0, 200);
